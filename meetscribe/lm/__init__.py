@@ -1,0 +1,1 @@
+"""Words: their pronunciations, and how likely they are after one another."""

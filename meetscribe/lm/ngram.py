@@ -1,0 +1,235 @@
+"""Back-off n-gram language models: compact tables, and lookups that other compiled code can call.
+
+A model is a trie in level order: the root, all words, all pairs sorted by (parent, word), and so on.
+Log probabilities and back-off weights are 8-bit codes. The semantics are those of ARPA files: a state is the
+longest known end of the history, and an n-gram that is missing costs the back-off weight of its history.
+Suffix links, with which backing off is one array access, are computed when a model is loaded.
+
+Not covered: estimation and pruning (`meetscribe.training.language`); interpolation (`meetscribe.lm.mixture`).
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+EMPTY_STATE = 0
+"""The state in which nothing is known of the history; it is the same in every model."""
+
+
+class NGramArrays(NamedTuple):
+    """What the kernels read: N nodes, M of them below the highest order; 0 is the root, 1 + w the word w.
+
+    Attributes:
+        words: last word of each node, uint16 or uint32 [N].
+        prob: code of the log probability of each node, uint8 [N].
+        backoff: code of the back-off weight of each node that is no leaf level, uint8 [M].
+        child_begin: children of node n are nodes child_begin[n] to child_begin[n + 1] - 1, int32 [M + 1].
+        suffix: state to back off to, int32 [M].
+        follow: state after a node's words were said, int32 [N].
+        prob_values: natural log probability of each code, float32 [256].
+        backoff_values: natural log back-off weight of each code, float32 [256].
+    """
+
+    words: np.ndarray
+    prob: np.ndarray
+    backoff: np.ndarray
+    child_begin: np.ndarray
+    suffix: np.ndarray
+    follow: np.ndarray
+    prob_values: np.ndarray
+    backoff_values: np.ndarray
+
+
+@dataclass(frozen=True)
+class NGramTables:
+    """What a model's file holds.
+
+    Attributes:
+        level_sizes: number of n-grams of each order, words first.
+        words: last words of the n-grams of order 2 and more, in level order, uint16 or uint32.
+        prob: codes of log probabilities of all n-grams, uint8.
+        backoff: codes of back-off weights of all n-grams below the highest order, uint8.
+        children: number of children of all n-grams below the highest order, uint16 or uint32.
+        prob_values: natural log probability of each code, float32 [256].
+        backoff_values: natural log back-off weight of each code, float32 [256].
+    """
+
+    level_sizes: np.ndarray
+    words: np.ndarray
+    prob: np.ndarray
+    backoff: np.ndarray
+    children: np.ndarray
+    prob_values: np.ndarray
+    backoff_values: np.ndarray
+
+
+@dataclass(frozen=True)
+class NGram:
+    """A language model ready for lookups.
+
+    Words are numbered by their line in the lexicon's list of words; `<s>`, `</s>`, `<unk>` follow the last.
+
+    Attributes:
+        level_sizes: number of n-grams of each order, words (with the three markers) first.
+        arrays: what the kernels read.
+    """
+
+    level_sizes: tuple[int, ...]
+    arrays: NGramArrays
+
+    @property
+    def order(self) -> int:
+        """Length of the longest n-grams."""
+        return len(self.level_sizes)
+
+    @property
+    def sentence_begin(self) -> int:
+        """Word id of `<s>`, which is only ever history."""
+        return self.level_sizes[0] - 3
+
+    @property
+    def sentence_end(self) -> int:
+        """Word id of `</s>`."""
+        return self.level_sizes[0] - 2
+
+    @property
+    def unknown(self) -> int:
+        """Word id of `<unk>`, for all words outside the vocabulary."""
+        return self.level_sizes[0] - 1
+
+    @property
+    def begin_state(self) -> int:
+        """State at the start of a sentence."""
+        return int(self.arrays.follow[1 + self.sentence_begin])
+
+    def score(self, state: int, word: int) -> tuple[float, int]:
+        """Returns (natural log probability of `word` in `state`, next state)."""
+        log_prob, next_state = ngram_score(self.arrays, state, word)
+        return float(log_prob), int(next_state)
+
+    def unigram_log_probs(self) -> np.ndarray:
+        """Returns the log probabilities of all words without history, float32 [words + 3]."""
+        return self.arrays.prob_values[self.arrays.prob[1 : 1 + self.level_sizes[0]]]
+
+
+@njit(cache=True, nogil=True)
+def find_child(arrays: NGramArrays, node: int, word: int) -> int:
+    """Returns the child of `node` with `word` as its last word, or -1. Binary search; direct at the root."""
+    if node == 0:
+        return word + 1
+    words = arrays.words
+    low = np.int64(arrays.child_begin[node])
+    end = np.int64(arrays.child_begin[node + 1])
+    high = end
+    while low < high:
+        middle = (low + high) >> 1
+        if np.int64(words[middle]) < word:
+            low = middle + 1
+        else:
+            high = middle
+    if low < end and np.int64(words[low]) == word:
+        return low
+    return -1
+
+
+@njit(cache=True, nogil=True)
+def ngram_score(arrays: NGramArrays, state: int, word: int) -> tuple[float, int]:
+    """Returns (natural log probability of `word` in `state`, next state), backing off where needed."""
+    total = 0.0
+    node = np.int64(state)
+    child = find_child(arrays, node, np.int64(word))
+    while child < 0:
+        total += arrays.backoff_values[arrays.backoff[node]]
+        node = np.int64(arrays.suffix[node])
+        child = find_child(arrays, node, np.int64(word))
+    return total + arrays.prob_values[arrays.prob[child]], np.int64(arrays.follow[child])
+
+
+@njit(cache=True, nogil=True)
+def score_sequence(arrays: NGramArrays, state: int, words: np.ndarray) -> tuple[np.ndarray, int]:
+    """Returns (log probability of each of `words` said one after another from `state`, last state)."""
+    scores = np.empty(len(words), dtype=np.float32)
+    node = np.int64(state)
+    for position in range(len(words)):
+        scores[position], node = ngram_score(arrays, node, words[position])
+    return scores, node
+
+
+@njit(cache=True, nogil=True)
+def _link(arrays: NGramArrays, level_starts: np.ndarray) -> None:
+    """Fills `suffix` and `follow`, level by level; a node's suffix lies in a lower level than itself.
+
+    A state without children and without back-off cost says nothing that its suffix does not say: `follow`
+    and `suffix` skip it, so that more histories share a state.
+    """
+    inner = len(arrays.suffix)
+    arrays.suffix[0] = 0
+    arrays.follow[0] = 0
+    for level in range(len(level_starts) - 2):
+        for parent in range(level_starts[level], level_starts[level + 1]):
+            for node in range(arrays.child_begin[parent], arrays.child_begin[parent + 1]):
+                state = np.int64(0)
+                if parent != 0:
+                    history = np.int64(arrays.suffix[parent])
+                    child = find_child(arrays, history, np.int64(arrays.words[node]))
+                    while child < 0:
+                        history = np.int64(arrays.suffix[history])
+                        child = find_child(arrays, history, np.int64(arrays.words[node]))
+                    state = np.int64(arrays.follow[child])
+                arrays.follow[node] = state
+                if node < inner:
+                    arrays.suffix[node] = state
+                    has_children = arrays.child_begin[node] < arrays.child_begin[node + 1]
+                    if has_children or arrays.backoff_values[arrays.backoff[node]] != 0.0:
+                        arrays.follow[node] = node
+
+
+def assemble(tables: NGramTables) -> NGram:
+    """Builds the lookup arrays of a model from the tables of its file.
+
+    Raises:
+        ValueError: if the sizes of the tables contradict one another.
+    """
+    sizes = [int(size) for size in tables.level_sizes]
+    starts = np.concatenate([[0], 1 + np.concatenate([[0], np.cumsum(sizes)])]).astype(np.int64)
+    total, inner = int(starts[-1]), int(starts[-2])
+    counts = np.concatenate([[sizes[0]], tables.children.astype(np.int64)])
+    lengths = (len(tables.prob), len(tables.words), len(tables.backoff), len(counts), int(counts.sum()))
+    if lengths != (total - 1, total - 1 - sizes[0], inner - 1, inner, total - 1):
+        raise ValueError("the tables of the n-gram model do not fit together")
+    root, unigrams = np.zeros(1, np.uint8), np.arange(sizes[0], dtype=tables.words.dtype)
+    arrays = NGramArrays(
+        words=np.concatenate([root.astype(tables.words.dtype), unigrams, tables.words]),
+        prob=np.concatenate([root, tables.prob]),
+        backoff=np.concatenate([root, tables.backoff]),
+        child_begin=(1 + np.concatenate([[0], np.cumsum(counts)])).astype(np.int32),
+        suffix=np.zeros(inner, np.int32),
+        follow=np.zeros(total, np.int32),
+        prob_values=tables.prob_values.astype(np.float32),
+        backoff_values=tables.backoff_values.astype(np.float32),
+    )
+    _link(arrays, starts)
+    return NGram(tuple(sizes), arrays)
+
+
+def save_tables(tables: NGramTables, path: Path) -> None:
+    """Writes the tables of a model as a safetensors file."""
+    save_file({name: np.ascontiguousarray(value) for name, value in vars(tables).items()}, path)
+
+
+def load_ngram(path: Path) -> NGram:
+    """Reads a model.
+
+    Raises:
+        ValueError: if the file is no n-gram model or is damaged.
+        OSError: if the file cannot be read.
+    """
+    try:
+        return assemble(NGramTables(**load_file(path)))
+    except (SafetensorError, TypeError, ValueError) as error:
+        raise ValueError(f"{path} is not a usable n-gram model: install the model again") from error
