@@ -1,8 +1,8 @@
 """The pronunciations of all words as one prefix tree of flat arrays, which the search walks.
 
-The inside phones of a pronunciation are edges between nodes; its last, word-end symbol is an *exit*: it leads to
-the words that are spoken so (homophones share an exit) and back to the root. Nodes are numbered in depth-first
-order, so that a parent's number is below its children's.
+The inside phones of a pronunciation are edges between nodes; its last, word-end symbol is an *exit*: it leads
+to the words that are spoken so (homophones share an exit) and back to the root. Nodes are numbered in
+depth-first order, so that a parent's number is below its children's.
 Not covered: where pronunciations come from (`meetscribe.lm.lexicon`); scores that depend on earlier words.
 """
 
@@ -84,11 +84,8 @@ def build_tree(pronunciations: Pronunciations, unigram: np.ndarray) -> TreeArray
     Raises:
         ValueError: if a row is empty, or does not have its one word-end symbol at the end.
     """
-    if len(pronunciations.words) == 0:
-        return _empty_tree()
-    table, lengths = _sorted_rows(pronunciations)
-    order, spelled = table
-    node_at, parent, symbol = _number_nodes(spelled, lengths)
+    order, spelled, lengths = _sorted_rows(pronunciations)
+    node_at, parent, symbol, depth = _number_nodes(spelled, lengths)
     last = spelled[np.arange(len(order)), lengths - 1].astype(np.int32)
     from_node = node_at[np.arange(len(order)), lengths - 1]
     words = pronunciations.words[order].astype(np.int32)
@@ -109,41 +106,34 @@ def build_tree(pronunciations: Pronunciations, unigram: np.ndarray) -> TreeArray
         word_begin=np.append(first, len(words)).astype(np.int32),
         word=np.ascontiguousarray(words),
         word_log_prob=np.ascontiguousarray(word_log_prob[exit_order]),
-        lookahead=_lookahead(parent, from_node, unigram[words]),
+        lookahead=_lookahead(parent, depth, from_node, unigram[words]),
         parent=parent,
     )
 
 
-def _empty_tree() -> TreeArrays:
-    """Returns a root without words."""
-    none, two = np.zeros(0, np.int32), np.zeros(2, np.int32)
-    no_prob, root = np.zeros(0, np.float32), np.zeros(1, np.float32)
-    return TreeArrays(two, none, none.copy(), two.copy(), none.copy(), np.zeros(1, np.int32), none.copy(), no_prob,
-                      root, np.full(1, -1, np.int32))  # fmt: skip
-
-
-def _sorted_rows(pronunciations: Pronunciations) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
-    """Returns ((order of the rows, their symbols padded with 0 as uint8 [P, L]), lengths), alphabetically."""
+def _sorted_rows(pronunciations: Pronunciations) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Returns the alphabetical order of the rows, their symbols padded with 0 (uint8 [P, L]), their lengths."""
     lengths = np.diff(pronunciations.begin)
     rows = len(lengths)
-    if lengths.min() < 1:
+    if lengths.min(initial=1) < 1:
         raise ValueError("a pronunciation needs at least one symbol")
     row = np.repeat(np.arange(rows), lengths)
     column = np.arange(len(row)) - np.repeat(pronunciations.begin[:-1], lengths)
     ends = np.array([is_word_end(symbol) for symbol in range(NUMBER_OF_SYMBOLS)])[pronunciations.symbols]
     if not np.array_equal(ends, column == lengths[row] - 1):
         raise ValueError("a pronunciation has inside symbols and ends with its only word-end symbol")
-    spelled = np.zeros((rows, int(lengths.max())), np.uint8)
+    spelled = np.zeros((rows, int(lengths.max(initial=1))), np.uint8)
     spelled[row, column] = pronunciations.symbols
     order = np.argsort(spelled.view(f"S{spelled.shape[1]}").ravel(), kind="stable")
-    return (order, spelled[order]), lengths[order]
+    return order, spelled[order], lengths[order]
 
 
-def _number_nodes(spelled: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _number_nodes(spelled: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, ...]:
     """Numbers the nodes of sorted rows.
 
     Returns:
-        Node before each symbol of each row, int32 [P, L]; parents, int32 [N]; symbols into nodes, int32 [N].
+        Node before each symbol of each row, int32 [P, L]; of all nodes the parents, the symbols that lead to
+        them, and their depths, int32 [N] each.
     """
     rows, longest = spelled.shape
     same = np.zeros((rows, longest), bool)
@@ -155,7 +145,8 @@ def _number_nodes(spelled: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray,
     node_at = np.concatenate([np.zeros((rows, 1), np.int32), after[:, :-1]], axis=1)
     parent = np.concatenate([[-1], node_at[fresh]]).astype(np.int32)
     symbol = np.concatenate([[0], spelled[fresh]]).astype(np.int32)
-    return node_at, parent, symbol
+    depth = np.concatenate([[0], 1 + np.nonzero(fresh)[1]]).astype(np.int32)
+    return node_at, parent, symbol, depth
 
 
 def _begin(keys: np.ndarray, nodes: int) -> np.ndarray:
@@ -163,17 +154,13 @@ def _begin(keys: np.ndarray, nodes: int) -> np.ndarray:
     return np.searchsorted(keys, np.arange(nodes + 1)).astype(np.int32)
 
 
-def _lookahead(parent: np.ndarray, from_node: np.ndarray, log_prob: np.ndarray) -> np.ndarray:
-    """Returns the greatest log probability behind each node, float32 [N]; parents are numbered first."""
+def _lookahead(
+    parent: np.ndarray, depth: np.ndarray, from_node: np.ndarray, log_prob: np.ndarray
+) -> np.ndarray:
+    """Returns the greatest log probability behind each node, float32 [N], from those of the exits' words."""
     best = np.full(len(parent), IMPOSSIBLE, np.float32)
     np.maximum.at(best, from_node, log_prob)
-    depth = np.zeros(len(parent), np.int32)
-    level, level_nodes = 0, np.flatnonzero(parent == ROOT)
-    while len(level_nodes):
-        level += 1
-        depth[level_nodes] = level
-        level_nodes = np.flatnonzero((parent >= 0) & np.isin(parent, level_nodes))
-    for deep in range(level, 0, -1):
+    for deep in range(int(depth.max()), 0, -1):
         nodes = np.flatnonzero(depth == deep)
         np.maximum.at(best, parent[nodes], best[nodes])
     best[ROOT] = 0.0
