@@ -112,7 +112,7 @@ def build_tree(pronunciations: Pronunciations, unigram: np.ndarray) -> TreeArray
 
 
 def _sorted_rows(pronunciations: Pronunciations) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Returns the alphabetical order of the rows, their symbols padded with 0 (uint8 [P, L]), their lengths."""
+    """Returns the rows' alphabetical order, symbols padded with 0 (uint8 [P, L]), and lengths."""
     lengths = np.diff(pronunciations.begin)
     rows = len(lengths)
     if lengths.min(initial=1) < 1:
