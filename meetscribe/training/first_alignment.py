@@ -3,7 +3,7 @@
 Words that its dictionary lacks get espeak-ng's pronunciation, mapped to CMU phones. The result starts a
 recogniser's training; later alignments come from the project's own model.
 
-Not covered: audio that does not hold the words (the alignment then fails or is poor), other languages than English.
+Not covered: audio that does not hold the words (the alignment then fails or is poor), other languages.
 """
 
 import re
@@ -18,14 +18,15 @@ _LONGEST_PHONE = 70  # frames of 10 ms; a longer one is a sign that the words we
 
 # espeak-ng's IPA symbols to CMU phones, longest first; stress and length marks are removed before.
 _IPA = {
-    "aɪə": "AY AH", "aɪɚ": "AY ER", "aʊɚ": "AW ER", "eɪ": "EY", "aɪ": "AY", "aʊ": "AW", "oʊ": "OW", "əʊ": "OW",
-    "ɔɪ": "OY", "tʃ": "CH", "dʒ": "JH", "ɛɹ": "EH R", "ɪɹ": "IH R", "ʊɹ": "UH R", "ɑːɹ": "AA R", "ɔːɹ": "AO R",
-    "əl": "AH L", "iə": "IY AH", "ɪə": "IH R", "ɚ": "ER", "ɜ": "ER", "ɝ": "ER", "ə": "AH", "ɐ": "AH", "ʌ": "AH",
-    "a": "AE", "æ": "AE", "ɑ": "AA", "ɒ": "AA", "ɔ": "AO", "e": "EH", "ɛ": "EH", "i": "IY", "ɪ": "IH", "ᵻ": "IH",
-    "o": "OW", "u": "UW", "ʊ": "UH", "b": "B", "d": "D", "ð": "DH", "f": "F", "ɡ": "G", "g": "G", "h": "HH",
-    "j": "Y", "k": "K", "l": "L", "m": "M", "n": "N", "ŋ": "NG", "p": "P", "ɹ": "R", "r": "R", "s": "S",
-    "ʃ": "SH", "t": "T", "ɾ": "D", "θ": "TH", "v": "V", "w": "W", "z": "Z", "ʒ": "ZH", "x": "K", "ɬ": "L",
-    "ʔ": "T", "ç": "HH Y", "ɲ": "N Y", "n̩": "AH N", "l̩": "AH L", "y": "UW", "ø": "ER",
+    "aɪə": "AY AH", "aɪɚ": "AY ER", "aʊɚ": "AW ER", "eɪ": "EY", "aɪ": "AY", "aʊ": "AW", "oʊ": "OW",
+    "əʊ": "OW", "ɔɪ": "OY", "tʃ": "CH", "dʒ": "JH", "ɛɹ": "EH R", "ɪɹ": "IH R", "ʊɹ": "UH R",
+    "ɑːɹ": "AA R", "ɔːɹ": "AO R", "əl": "AH L", "iə": "IY AH", "ɪə": "IH R", "ɚ": "ER", "ɜ": "ER",
+    "ɝ": "ER", "ə": "AH", "ɐ": "AH", "ʌ": "AH", "a": "AE", "æ": "AE", "ɑ": "AA", "ɒ": "AA", "ɔ": "AO",
+    "e": "EH", "ɛ": "EH", "i": "IY", "ɪ": "IH", "ᵻ": "IH", "o": "OW", "u": "UW", "ʊ": "UH", "b": "B",
+    "d": "D", "ð": "DH", "f": "F", "ɡ": "G", "g": "G", "h": "HH", "j": "Y", "k": "K", "l": "L", "m": "M",
+    "n": "N", "ŋ": "NG", "p": "P", "ɹ": "R", "r": "R", "s": "S", "ʃ": "SH", "t": "T", "ɾ": "D",
+    "θ": "TH", "v": "V", "w": "W", "z": "Z", "ʒ": "ZH", "x": "K", "ɬ": "L", "ʔ": "T", "ç": "HH Y",
+    "ɲ": "N Y", "n̩": "AH N", "l̩": "AH L", "y": "UW", "ø": "ER",
 }  # fmt: skip
 _IPA_PATTERN = re.compile("|".join(re.escape(key) for key in sorted(_IPA, key=len, reverse=True)))
 

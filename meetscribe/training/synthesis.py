@@ -3,9 +3,10 @@
     python -m meetscribe.training.synthesis --sentences sentences.txt.xz --output DIR --hours 3
     python -m meetscribe.training.synthesis --sentences sentences.txt.xz --output DIR --held-out --count 60
 
-DIR gets `train.jsonl` (or `dev.jsonl` with `--held-out`) in the shape of the corpus' manifests, `alignments.jsonl.xz`
-and Ogg Opus files. What is made is a function of the sentences, the seed and the amount; a second call continues
-where the first one ended. `--held-out` uses the voices and sentences that training never hears: every hundredth line.
+DIR gets `train.jsonl` (or `dev.jsonl` with `--held-out`) in the shape of the corpus' manifests,
+`alignments.jsonl.xz` and Ogg Opus files. What is made is a function of the sentences, the seed and the amount;
+a second call continues where the first one ended. `--held-out` uses the voices and sentences that training never
+hears: every hundredth line.
 
 Not covered: rooms, noise, two people at once (the simulation adds them).
 """
@@ -37,10 +38,11 @@ from meetscribe.training.voices import (
 HOLD_OUT_EVERY = 100
 _PART = 100  # utterances between two writes of the manifest
 _SHORT = (
-    "yeah", "yes", "no", "okay", "right", "sure", "exactly", "yeah yeah", "i see", "all right", "that's right",
-    "oh okay", "good point", "i think so", "maybe", "well", "thank you", "thanks", "sounds good", "of course",
-    "i agree", "me too", "not really", "oh yeah", "got it", "okay okay", "absolutely", "i don't know", "so", "um",
-    "uh", "what", "really", "fine", "hello everyone", "go ahead", "no no no", "let's move on", "makes sense", "sorry",
+    "yeah", "yes", "no", "okay", "right", "sure", "exactly", "yeah yeah", "i see", "all right",
+    "that's right", "oh okay", "good point", "i think so", "maybe", "well", "thank you", "thanks",
+    "sounds good", "of course", "i agree", "me too", "not really", "oh yeah", "got it", "okay okay",
+    "absolutely", "i don't know", "so", "um", "uh", "what", "really", "fine", "hello everyone",
+    "go ahead", "no no no", "let's move on", "makes sense", "sorry",
 )  # fmt: skip
 
 
@@ -83,7 +85,7 @@ def held_out(sentences: list[str]) -> list[str]:
 def plan(sentences: list[str], seed: int, evaluation: bool = False) -> Iterator[Job]:
     """Draws utterances without end: voice by weight, a sentence, a delivery.
 
-    Nine of ten sentences have at most 15 words; one utterance in twelve is a short answer, as meetings are full of.
+    Nine of ten sentences have at most 15 words; one utterance in twelve is a short answer, as in meetings.
     Evaluation takes held-out voices in turn, held-out sentences of 4 to 15 words, and no short answers.
     """
     generator = np.random.default_rng(seed)
@@ -110,7 +112,7 @@ def plan(sentences: list[str], seed: int, evaluation: bool = False) -> Iterator[
 
 
 def surround(speech: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    """Gives speech silence before and after (0.1 to 0.5 s), a level (−30 to −17 dBFS) and a faint noise floor."""
+    """Gives speech silence around it (0.1 to 0.5 s), a level (−30 to −17 dBFS) and a faint noise floor."""
     before, after = (int(SAMPLE_RATE * seconds) for seconds in generator.uniform(0.1, 0.5, 2))
     power = float(np.sqrt(np.mean(speech**2))) or 1.0
     gain = 10 ** (generator.uniform(-30, -17) / 20) / power
@@ -185,7 +187,7 @@ def _share(output: Path, jobs: list[Job]) -> list[Made]:
 
 
 def synthesise(
-    output: Path, manifest: str, jobs: Iterator[Job], seconds: float, count: int, processes: int
+    output: Path, manifest: str, jobs: Iterator[Job], *, seconds: float, count: int, processes: int = 1
 ) -> tuple[int, float]:
     """Makes jobs until there are `seconds` of audio or `count` utterances; returns how many and how long.
 
@@ -230,7 +232,10 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     jobs = plan(read_sentences(options.sentences), options.seed, options.held_out)
     manifest = "dev.jsonl" if options.held_out else "train.jsonl"
-    synthesise(options.output, manifest, jobs, 3600 * options.hours, options.count, options.processes)
+    seconds = 3600 * options.hours
+    synthesise(
+        options.output, manifest, jobs, seconds=seconds, count=options.count, processes=options.processes
+    )
     return 0
 
 

@@ -1,9 +1,9 @@
 """The synthesisers' voices: which there are, and how each is made to speak.
 
 Every voice is a program of Debian (`espeak-ng`, `flite`, `festival` with `festvox-kallpc16k`,
-`festvox-kdlpc16k` and `festvox-us-slt-hts`, `rhvoice-english`, `libttspico-utils`), called as a child process.
-Only voices whose licences put no condition on the use of what they speak are listed: MBROLA's databases, RHVoice's
-voices for non-commercial use and the voices that need the OALD lexicon are left out.
+`festvox-kdlpc16k` and `festvox-us-slt-hts`, `rhvoice` with `rhvoice-english`, `libttspico-utils`), called as a
+child process. Only voices whose licences put no condition on the use of what they speak are listed: MBROLA's
+databases, RHVoice's voices for non-commercial use and voices that need the OALD lexicon are left out.
 
 Not covered: neural synthesisers, languages other than English, markup in the text.
 """
@@ -38,7 +38,7 @@ class Voice:
 
 @dataclass(frozen=True)
 class Delivery:
-    """How a sentence is said: `rate` and `pitch` are factors of the voice's own, where it can be told them."""
+    """How a sentence is said: `rate` and `pitch` multiply the voice's own, where it can be told."""
 
     rate: float = 1.0
     pitch: float = 1.0
@@ -133,7 +133,7 @@ def speak(voice: Voice, text: str, delivery: Delivery, folder: Path) -> np.ndarr
     """Makes a voice say a text.
 
     Returns float32 samples at 16 kHz, mono. `folder` is where the synthesiser may write meanwhile.
-    Raises `SynthesisError` when the synthesiser fails, takes over a minute, or gives less than 0.1 s of sound.
+    Raises `SynthesisError` when the synthesiser fails, takes over a minute, or gives less than 0.1 s.
     """
     target = folder / f"{voice.family}.wav"
     target.unlink(missing_ok=True)

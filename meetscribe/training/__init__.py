@@ -1,0 +1,1 @@
+"""Making models: data, alignments, losses, schedules. Nothing outside imports it."""
