@@ -1,7 +1,7 @@
 """The words the recogniser knows, and how they are said.
 
-A lexicon's file is xz-compressed text: a line of version and counts, then a line for each word, the word and its
-pronunciations separated by tabs, the phones of a pronunciation by spaces. The number of a word is its line.
+A lexicon's file is xz-compressed text: a line of version and counts, then a line for each word, the word and
+its pronunciations separated by tabs, the phones of a pronunciation by spaces. A word's number is its line's.
 
 Not covered: words outside the lexicon (`meetscribe.lm.g2p`); how a lexicon is made
 (`meetscribe.training.language`).
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from meetscribe.errors import CheckpointError
 from meetscribe.lm.symbols import phones_of, spell
 
 _HEADER = "meetscribe-lexicon 1"
@@ -96,10 +97,10 @@ def load_lexicon(path: Path) -> Lexicon:
     """Reads a lexicon.
 
     Raises:
-        ValueError: if the file is no lexicon or is damaged.
+        CheckpointError: if the file is no lexicon or is damaged.
         OSError: if the file cannot be read.
     """
     try:
         return parse_lexicon(path.read_bytes())
     except ValueError as error:
-        raise ValueError(f"{path} is not a usable lexicon ({error}): install the model again") from error
+        raise CheckpointError(f"{path} is not a usable lexicon ({error}): install the model again") from error

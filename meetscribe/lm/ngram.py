@@ -17,6 +17,8 @@ from numba import njit
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
+from meetscribe.errors import CheckpointError
+
 EMPTY_STATE = 0
 """The state in which nothing is known of the history; it is the same in every model."""
 
@@ -226,10 +228,10 @@ def load_ngram(path: Path) -> NGram:
     """Reads a model.
 
     Raises:
-        ValueError: if the file is no n-gram model or is damaged.
+        CheckpointError: if the file is no n-gram model or is damaged.
         OSError: if the file cannot be read.
     """
     try:
         return assemble(NGramTables(**load_file(path)))
     except (SafetensorError, TypeError, ValueError) as error:
-        raise ValueError(f"{path} is not a usable n-gram model: install the model again") from error
+        raise CheckpointError(f"{path} is not a usable n-gram model: install the model again") from error
