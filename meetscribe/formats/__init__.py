@@ -1,1 +1,1 @@
-"""Text <-> meetings, pure: nothing here opens a file. `registry.py` knows the formats by name and extension."""
+"""Text <-> meetings, pure: nothing here opens a file. `registry.py` knows them by name and extension."""

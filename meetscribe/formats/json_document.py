@@ -38,7 +38,7 @@ def decode(text: str) -> Meeting:
     try:
         document = json.loads(text)
         return fold(_events(document))
-    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
         raise FormatError(f"not a transcript in JSON: {error!r}") from error
 
 

@@ -11,7 +11,7 @@ from meetscribe.meeting import Meeting, fold
 
 @dataclass(frozen=True)
 class Format:
-    """A format: `name` for `-f`, `extension` with its dot, `encode` from a log, `decode` to meetings or None."""
+    """A format: `name` for `-f`, `extension` with its dot, `encode` from a log, `decode` to meetings."""
 
     name: str
     extension: str

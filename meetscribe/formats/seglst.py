@@ -5,6 +5,7 @@ even before anybody is known. Not covered: word times (SegLST has one string of 
 """
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from meetscribe import events as ev
@@ -41,10 +42,13 @@ def decode(text: str) -> list[Meeting]:
     """
     try:
         sessions: dict[str, list[dict[str, Any]]] = {}
-        for segment in json.loads(text):
+        segments = json.loads(text)
+        if not isinstance(segments, list):
+            raise TypeError("it is no list")
+        for segment in segments:
             sessions.setdefault(str(segment["session_id"]), []).append(segment)
         return [_meeting(name, segments) for name, segments in sessions.items()]
-    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
         raise FormatError(f"not a segment list (SegLST): {error!r}") from error
 
 
@@ -65,7 +69,7 @@ def _meeting(session: str, segments: list[dict[str, Any]]) -> Meeting:
             speaker_id=ids.get(str(segment.get("speaker"))),
         )
         earlier = tuple(other.id for other in turns if other.interval.touches(turn.interval))
-        turn = ev.Turn(**{name: getattr(turn, name) for name in turn.__slots__} | {"overlaps": earlier})
+        turn = replace(turn, overlaps=earlier)
         turns.append(turn)
         made.append(ev.Final(turn=turn, at=turn.end))
     changes = tuple(ev.Change(number, name) for name, number in ids.items() if name != number)

@@ -61,7 +61,7 @@ def _one_of(*choices: str) -> _Codec:
     return _Codec(lambda value, _: value, read)
 
 
-def _write_word(word: ev.Word, _: Names = {}) -> Json:  # noqa: B006 - never written to
+def _write_word(word: ev.Word) -> Json:
     json_word = {
         "word": word.word,
         "start": to_seconds(word.start),
