@@ -1,9 +1,10 @@
 """Counts of n-grams as sorted arrays of packed keys.
 
-An n-gram of up to four words is one 64-bit key, 16 bits a word, the first word highest, so that the sorted keys
-are in the order of a trie: by history, then by word. Counting is sorting.
+An n-gram is one 64-bit key: 16 bits a word in n-grams of up to four words, fewer for small vocabularies and
+longer n-grams. The first word is highest, so that the sorted keys are in the order of a trie: by history, then by
+word. Counting is sorting.
 
-Not covered: orders above 4; vocabularies of more than 65,533 words.
+Not covered: n-grams whose words do not fit into 64 bits together.
 """
 
 from dataclasses import dataclass
@@ -12,8 +13,7 @@ import numpy as np
 
 from meetscribe.training.language.text import TokenText
 
-WORD_BITS = 16
-LARGEST_ORDER = 4
+KEY_BITS = 64
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,7 @@ class CountTable:
 
     Attributes:
         order: number of words in each.
+        bits: bits of a word in a key.
         keys: packed n-grams, ascending, uint64 [N].
         counts: how often each was seen, int64 [N].
         masses: the same weighted, float64 [N].
@@ -30,6 +31,7 @@ class CountTable:
     """
 
     order: int
+    bits: int
     keys: np.ndarray
     counts: np.ndarray
     masses: np.ndarray
@@ -39,23 +41,23 @@ class CountTable:
     @property
     def last_words(self) -> np.ndarray:
         """Last word of each n-gram, int64 [N]."""
-        return (self.keys & np.uint64((1 << WORD_BITS) - 1)).astype(np.int64)
+        return (self.keys & np.uint64((1 << self.bits) - 1)).astype(np.int64)
 
     @property
     def first_words(self) -> np.ndarray:
         """First word of each n-gram, int64 [N]."""
-        return (self.keys >> np.uint64(WORD_BITS * (self.order - 1))).astype(np.int64)
+        return (self.keys >> np.uint64(self.bits * (self.order - 1))).astype(np.int64)
 
     def contains(self, word: int) -> np.ndarray:
         """Tells for each n-gram whether a word is among its words, bool [N]."""
         found = np.zeros(len(self.keys), bool)
         for position in range(self.order):
-            part = (self.keys >> np.uint64(WORD_BITS * position)) & np.uint64((1 << WORD_BITS) - 1)
+            part = (self.keys >> np.uint64(self.bits * position)) & np.uint64((1 << self.bits) - 1)
             found |= part == word
         return found
 
 
-def _windows(text: TokenText, order: int) -> tuple[np.ndarray, np.ndarray]:
+def _windows(text: TokenText, order: int, bits: int) -> tuple[np.ndarray, np.ndarray]:
     """Returns the packed keys of all windows of `order` words inside sentences, and their weights."""
     tokens = text.tokens.astype(np.uint64)
     length = len(tokens) - order + 1
@@ -63,37 +65,41 @@ def _windows(text: TokenText, order: int) -> tuple[np.ndarray, np.ndarray]:
     inside = np.ones(length, bool)
     for position in range(order):
         part = tokens[position : position + length]
-        keys = (keys << np.uint64(WORD_BITS)) | part
+        keys = (keys << np.uint64(bits)) | part
         if position > 0:
             inside &= part != text.vocabulary
     return keys[inside], text.weights[:length][inside]
 
 
-def _unigrams(text: TokenText) -> CountTable:
+def _unigrams(text: TokenText, bits: int) -> CountTable:
     """Counts every word of the vocabulary and the markers, also those never seen."""
     size = text.vocabulary + 3
     nowhere = np.zeros(size, np.int64)
     counts = np.bincount(text.tokens, minlength=size)
     masses = np.bincount(text.tokens, text.weights, minlength=size)
-    return CountTable(1, np.arange(size, dtype=np.uint64), counts, masses, nowhere, nowhere)
+    return CountTable(1, bits, np.arange(size, dtype=np.uint64), counts, masses, nowhere, nowhere)
 
 
 def count_ngrams(text: TokenText, order: int) -> list[CountTable]:
-    """Counts all n-grams up to `order` (1 to 4) that lie inside sentences; orders ascend from 1."""
-    if not 1 <= order <= LARGEST_ORDER:
-        raise ValueError(f"n-grams of order {order} cannot be counted, only of 1 to {LARGEST_ORDER}")
-    tables = [_unigrams(text)]
+    """Counts all n-grams up to `order` that lie inside sentences; orders ascend from 1.
+
+    Raises:
+        ValueError: if the words of the longest n-grams do not fit into a key.
+    """
+    bits = (text.vocabulary + 2).bit_length()
+    if order < 1 or order * bits > KEY_BITS:
+        raise ValueError(f"n-grams of {order} words of {bits} bits cannot be counted: {KEY_BITS} bits is the limit")
+    tables = [_unigrams(text, bits)]
     for size in range(2, order + 1):
-        keys, weights = _windows(text, size)
+        keys, weights = _windows(text, size, bits)
         ranks = np.argsort(keys, kind="stable")
         keys = keys[ranks]
         starts = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
         masses = np.add.reduceat(weights[ranks].astype(np.float64), starts)
         counts = np.diff(np.append(starts, len(keys)))
         keys = keys[starts]
-        lower = tables[-1].keys
-        mask = np.uint64((1 << (WORD_BITS * (size - 1))) - 1)
-        prefixes = np.searchsorted(lower, keys >> np.uint64(WORD_BITS))
+        lower, mask = tables[-1].keys, np.uint64((1 << (bits * (size - 1))) - 1)
+        prefixes = np.searchsorted(lower, keys >> np.uint64(bits))
         suffixes = np.searchsorted(lower, keys & mask)
-        tables.append(CountTable(size, keys, counts, masses, prefixes, suffixes))
+        tables.append(CountTable(size, bits, keys, counts, masses, prefixes, suffixes))
     return tables
