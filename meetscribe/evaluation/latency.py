@@ -1,0 +1,98 @@
+"""How late things come out: start of a turn, its first word, its last word, its final.
+
+An event's `at` is how much audio had been heard when it came out, so these are the latencies of the model's
+look-ahead, chunks and decisions; the time of computing is not in them (the real-time factor tells it).
+Each is measured against the reference turn that shares most time with the hypothesis' turn.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from meetscribe.evaluation.error_rate import rounded
+from meetscribe.evaluation.segments import Segment
+from meetscribe.events import Event, Final, Partial, TurnStart
+from meetscribe.timeline import to_seconds
+
+
+@dataclass(frozen=True)
+class Latencies:
+    """Delays in samples, one per matched turn; negative where something came before its reference time."""
+
+    sot: tuple[int, ...] = ()
+    first_word: tuple[int, ...] = ()
+    last_word: tuple[int, ...] = ()
+    close: tuple[int, ...] = ()
+
+    def __add__(self, other: "Latencies") -> "Latencies":
+        return Latencies(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
+
+    def as_dict(self) -> dict[str, dict[str, float | None]]:
+        """Return the median and the 90th percentile of each, in seconds; None without measurements."""
+        return {field.name: _percentiles(getattr(self, field.name)) for field in fields(self)}
+
+
+def _percentiles(delays: Sequence[int]) -> dict[str, float | None]:
+    if not delays:
+        return {"p50": None, "p90": None}
+    p50, p90 = np.percentile(np.asarray(delays, dtype=float), (50, 90))
+    return {"p50": rounded(to_seconds(round(p50)), 3), "p90": rounded(to_seconds(round(p90)), 3)}
+
+
+def measure(reference: Sequence[Segment], events: Iterable[Event]) -> Latencies:
+    """Measure one session's events against its reference turns (see `segments.joined_turns`).
+
+    A turn whose final has no words, or that shares no time with a reference turn, is left out. Of several
+    hypothesis turns for one reference turn the first gives the latencies of the start, the last those of
+    the end.
+    """
+    history = _History(events)
+    first: dict[int, str] = {}
+    last: dict[int, str] = {}
+    for name, final in history.finals.items():
+        index = _best_match(reference, final)
+        if index is not None:
+            first.setdefault(index, name)
+            last[index] = name
+    sot, first_word, last_word, close = [], [], [], []
+    for index, turn in enumerate(reference):
+        if index not in first:
+            continue
+        opened, ended = first[index], last[index]
+        if opened in history.started:
+            sot.append(history.started[opened] - turn.start)
+        first_word.append(history.first_word[opened] - turn.start)
+        last_word.append(history.all_words[ended] - turn.end)
+        close.append(history.finals[ended].at - turn.end)
+    return Latencies(tuple(sot), tuple(first_word), tuple(last_word), tuple(close))
+
+
+class _History:
+    """When each turn started, showed its first word, showed its last one for good, and closed."""
+
+    def __init__(self, events: Iterable[Event]):
+        self.started: dict[str, int] = {}
+        self.first_word: dict[str, int] = {}
+        self.all_words: dict[str, int] = {}
+        self.finals: dict[str, Final] = {}
+        shown: dict[str, int] = {}
+        for event in events:
+            if isinstance(event, TurnStart):
+                self.started.setdefault(event.turn, event.at)
+            elif isinstance(event, Partial) and event.turn.text:
+                name, count = event.turn.id, len(event.turn.text.split())
+                self.first_word.setdefault(name, event.at)
+                if count != shown.get(name):
+                    shown[name] = count
+                    self.all_words[name] = event.at
+            elif isinstance(event, Final) and event.turn.text:
+                self.finals[event.turn.id] = event
+                self.first_word.setdefault(event.turn.id, event.at)
+                self.all_words.setdefault(event.turn.id, event.at)
+
+
+def _best_match(reference: Sequence[Segment], final: Final) -> int | None:
+    shares = [min(t.end, final.turn.end) - max(t.start, final.turn.start) for t in reference]
+    best = max(range(len(shares)), key=shares.__getitem__, default=None)
+    return best if best is not None and shares[best] > 0 else None
