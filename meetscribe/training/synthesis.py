@@ -4,9 +4,9 @@
     python -m meetscribe.training.synthesis --sentences sentences.txt.xz --output DIR --held-out --count 60
 
 DIR gets `train.jsonl` (or `dev.jsonl` with `--held-out`) in the shape of the corpus' manifests,
-`alignments.jsonl.xz` and Ogg Opus files. What is made is a function of the sentences, the seed and the amount;
-a second call continues where the first one ended. `--held-out` uses the voices and sentences that training never
-hears: every hundredth line.
+`alignments.jsonl.xz` and Ogg Opus files. What is made is a function of the sentences, the seed and the
+amount; a second call continues where the first one ended. `--held-out` uses the voices and sentences that
+training never hears: every hundredth line.
 
 Not covered: rooms, noise, two people at once (the simulation adds them).
 """

@@ -1,9 +1,10 @@
 """The synthesisers' voices: which there are, and how each is made to speak.
 
 Every voice is a program of Debian (`espeak-ng`, `flite`, `festival` with `festvox-kallpc16k`,
-`festvox-kdlpc16k` and `festvox-us-slt-hts`, `rhvoice` with `rhvoice-english`, `libttspico-utils`), called as a
-child process. Only voices whose licences put no condition on the use of what they speak are listed: MBROLA's
-databases, RHVoice's voices for non-commercial use and voices that need the OALD lexicon are left out.
+`festvox-kdlpc16k` and `festvox-us-slt-hts`, `rhvoice` with `rhvoice-english`, `libttspico-utils`), called as
+a child process. Only voices whose licences put no condition on the use of what they speak are listed:
+MBROLA's databases, RHVoice's voices for non-commercial use and voices that need the OALD lexicon are left
+out.
 
 Not covered: neural synthesisers, languages other than English, markup in the text.
 """
