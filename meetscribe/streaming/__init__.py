@@ -1,0 +1,1 @@
+"""Pure state machines round the network: search, turns, transcriber."""

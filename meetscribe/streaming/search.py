@@ -1,0 +1,352 @@
+"""From tables of symbol probabilities to words: frame-synchronous beam search over the lexical tree.
+
+The table of a frame holds, for every symbol that may have come before, the log probabilities of what comes in
+this frame: nothing (blank) or one phone symbol. The search combines them with two interpolated n-gram models.
+`Search` is knowledge and never changes; `SearchState` is a value, and `advance` gives the next one, so that
+any number of streams can be searched by one `Search`, in any threads.
+Not covered: when a turn begins and ends (`meetscribe.streaming.turns`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from meetscribe.lm.lexicon import Lexicon
+from meetscribe.lm.mixture import MixtureWeights, mixture_score
+from meetscribe.lm.ngram import NGram
+from meetscribe.lm.symbols import BLANK, FIRST_PHONE_SYMBOL, NUMBER_OF_SYMBOLS
+from meetscribe.lm.tree import ROOT, Pronunciations, build_tree
+from meetscribe.streaming.lattice import (
+    HYPOTHESIS,
+    LINK,
+    NO_LINK,
+    NO_WORD,
+    POSTERIOR_FRAMES,
+    certain_links,
+    drop_links,
+)
+from meetscribe.streaming.search_kernels import Knowledge, Run, Weights, Workspace, search_frames
+
+FRAME_SAMPLES = 640
+"""Samples that a frame of the table stands for."""
+
+BLOCK_FRAMES = 16
+"""Frames that are searched before links that nobody needs are dropped."""
+
+SMALLEST_LOG_PROB = -1e4
+"""What takes the place of smaller log probabilities, so that scores stay finite."""
+
+
+@dataclass(frozen=True)
+class SearchSettings:
+    """How the search weighs and prunes. Scores are natural logs.
+
+    Attributes:
+        acoustic_scale: factor on the table's log probabilities.
+        lm_weight: factor on the language model's.
+        word_score: added for each word.
+        blank_penalty: taken from each blank.
+        prior_scale: factor on the log prior of symbols, which is taken from each symbol but blank.
+        beam: hypotheses that score this much less than the best are dropped.
+        most_hypotheses: so many are kept at most.
+        symbol_beam: symbols below this negative log probability are not tried.
+        sum_paths: add the probabilities of paths that meet, instead of taking the greater one.
+        posterior_scale: factor on differences of scores where they become posteriors of words.
+        agree_margin: hypotheses at most this much worse than the best have a say in how long it is silent.
+        onset: samples that a word begins before its first symbol comes, at most.
+    """
+
+    acoustic_scale: float = 1.0
+    lm_weight: float = 0.8
+    word_score: float = 0.0
+    blank_penalty: float = 0.0
+    prior_scale: float = 0.0
+    beam: float = 14.0
+    most_hypotheses: int = 600
+    symbol_beam: float = 11.0
+    sum_paths: bool = True
+    posterior_scale: float = 0.4
+    agree_margin: float = 4.0
+    onset: int = 1280
+
+
+@dataclass(frozen=True)
+class FoundWord:
+    """A word that was recognised.
+
+    Attributes:
+        word: its number in the lexicon.
+        text: its spelling.
+        start: sample where it begins, not before the end of the word before.
+        end: sample where it ends.
+        confidence: estimated probability that it is right, 0 to 1.
+    """
+
+    word: int
+    text: str
+    start: int
+    end: int
+    confidence: float
+
+
+@dataclass(frozen=True)
+class SearchState:
+    """Everything the search knows of one stream; the arrays are never changed.
+
+    Attributes:
+        hypotheses: HYPOTHESIS [H], the best first, at least one.
+        links: LINK [K], the words that are not the same in all hypotheses, and recent ones.
+        frame: number of the next frame.
+        weights: shares of the two language models.
+        committed: words that have left the lattice because all hypotheses have them, oldest first.
+        committed_end: sample where the last word ended that left the lattice, or where the stream began.
+    """
+
+    hypotheses: np.ndarray
+    links: np.ndarray
+    frame: int
+    weights: MixtureWeights
+    committed: tuple[FoundWord, ...]
+    committed_end: int
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """What the search makes of a stream so far.
+
+    Attributes:
+        words: the best hypothesis, committed words first.
+        stable: so many of the words are in all hypotheses and cannot change any more.
+        score: natural log score of the best hypothesis.
+        silence: frames since the best hypothesis' last symbol; since the start if there was none.
+        agreed_silence: the same, the least of all good hypotheses.
+    """
+
+    words: tuple[FoundWord, ...]
+    stable: int
+    score: float
+    silence: int
+    agreed_silence: int
+
+
+@dataclass(frozen=True)
+class Search:
+    """A search over a lexicon with two language models.
+
+    Attributes:
+        words: spelling of each word.
+        books: one language model.
+        conversation: the other, over the same words.
+        knowledge: tree, models and priors as the kernels read them.
+        settings: how to weigh and prune.
+    """
+
+    words: Sequence[str]
+    books: NGram
+    conversation: NGram
+    knowledge: Knowledge
+    settings: SearchSettings
+
+    @classmethod
+    def build(
+        cls,
+        lexicon: Lexicon,
+        books: NGram,
+        conversation: NGram,
+        settings: SearchSettings,
+        log_prior: np.ndarray | None = None,
+    ) -> "Search":
+        """Makes a search; words of the lexicon that the models lack are scored as their `<unk>`.
+
+        Args:
+            lexicon: words and their pronunciations.
+            books: one language model.
+            conversation: the other, over the same words.
+            settings: how to weigh and prune.
+            log_prior: natural log of how frequent each symbol was in training, float32 [symbols].
+        """
+        rows = ((number, symbols) for number, ways in enumerate(lexicon.pronunciations) for symbols in ways)
+        shares = np.logaddexp(books.unigram_log_probs(), conversation.unigram_log_probs()) - np.log(2)
+        known = np.minimum(np.arange(len(lexicon)), books.sentence_begin)
+        unigram = np.append(shares[: books.sentence_begin], shares[books.unknown])[known]
+        prior = np.zeros(NUMBER_OF_SYMBOLS, np.float32)
+        if log_prior is not None:
+            prior[FIRST_PHONE_SYMBOL:] = settings.prior_scale * log_prior[FIRST_PHONE_SYMBOL:]
+        prior[BLANK] = settings.blank_penalty
+        knowledge = Knowledge(
+            tree=build_tree(Pronunciations.of(rows), unigram.astype(np.float32)),
+            books=books.arrays,
+            conversation=conversation.arrays,
+            vocabulary=books.sentence_begin,
+            unknown=books.unknown,
+            prior=prior,
+        )
+        return cls(lexicon.words, books, conversation, knowledge, settings)
+
+    def start(
+        self, history: Sequence[int] = (), weights: MixtureWeights | None = None, frame: int = 0
+    ) -> SearchState:
+        """Returns the state before a sentence, or after the words `history` of one.
+
+        Args:
+            history: numbers of the words that were already said in the sentence.
+            weights: shares of the two language models.
+            frame: number of the first frame, from which times are counted.
+        """
+        hypotheses = np.zeros(1, HYPOTHESIS)
+        states = (self.books.begin_state, self.conversation.begin_state)
+        for word in history:
+            known = self._known(word)
+            states = (self.books.score(states[0], known)[1], self.conversation.score(states[1], known)[1])
+        hypotheses["books"], hypotheses["conversation"] = states
+        hypotheses["symbol"] = BLANK
+        hypotheses["link"], hypotheses["word"] = NO_LINK, NO_WORD
+        hypotheses["first"] = hypotheses["last"] = frame - 1
+        links = np.zeros(0, LINK)
+        return SearchState(hypotheses, links, frame, weights or MixtureWeights(), (), frame * FRAME_SAMPLES)
+
+    def advance(self, state: SearchState, scores: np.ndarray) -> SearchState:
+        """Returns the state after further frames; chunks of any lengths give the same in the end.
+
+        Args:
+            state: where the stream is.
+            scores: natural log probabilities, float32 or float16 [frame, previous symbol, next symbol].
+        """
+        scores = np.maximum(scores, SMALLEST_LOG_PROB, dtype=np.float32)
+        work = _workspace(self.settings.most_hypotheses)
+        for begin in range(0, len(scores), BLOCK_FRAMES):
+            state = self._advance_block(work, state, scores[begin : begin + BLOCK_FRAMES])
+        return state
+
+    def result(self, state: SearchState) -> SearchResult:
+        """Returns the best hypothesis so far; a word that is not complete yet is not in it."""
+        certain = certain_links(state.hypotheses, state.links)
+        return self._result(state, 0, len(state.committed) + len(certain))
+
+    def finish(self, state: SearchState) -> SearchResult:
+        """Returns the best hypothesis if nothing comes any more: one that ends with a word, if any."""
+        hypotheses = state.hypotheses
+        scores = hypotheses["score"].copy()
+        for index in np.flatnonzero(hypotheses["node"] == ROOT):
+            states = (int(hypotheses["books"][index]), int(hypotheses["conversation"][index]))
+            scores[index] += self.settings.lm_weight * self._sentence_end(states, state.weights)
+        complete = hypotheses["node"] == ROOT
+        best = int(np.argmax(np.where(complete, scores, -np.inf) if complete.any() else scores))
+        found = self._result(state, best, 0)
+        return replace(found, stable=len(found.words), score=float(scores[best]))
+
+    def decode(
+        self,
+        scores: np.ndarray,
+        history: Sequence[int] = (),
+        weights: MixtureWeights | None = None,
+        frame: int = 0,
+    ) -> SearchResult:
+        """Returns the words of a whole table; the arguments are those of `advance` and `start`."""
+        return self.finish(self.advance(self.start(history, weights, frame), scores))
+
+    def adapted(self, weights: MixtureWeights, words: Sequence[int]) -> MixtureWeights:
+        """Returns the shares of the language models after the words of a sentence were recognised."""
+        states = (self.books.begin_state, self.conversation.begin_state)
+        for word in words:
+            known = self._known(word)
+            books, conversation = (
+                self.books.score(states[0], known),
+                self.conversation.score(states[1], known),
+            )
+            weights = weights.after((books[0], conversation[0]))
+            states = (books[1], conversation[1])
+        return weights
+
+    def _known(self, word: int) -> int:
+        """Returns the language models' number of a word."""
+        return word if word < self.knowledge.vocabulary else self.knowledge.unknown
+
+    def _sentence_end(self, states: tuple[int, int], weights: MixtureWeights) -> float:
+        """Returns the log probability that the sentence ends in these states of the language models."""
+        arrays = (self.books.arrays, self.conversation.arrays)
+        return mixture_score(*arrays, weights.log_weights, states, self.books.sentence_end)[0]
+
+    def _advance_block(self, work: Workspace, state: SearchState, scores: np.ndarray) -> SearchState:
+        """Returns the state after at most BLOCK_FRAMES frames."""
+        most = self.settings.most_hypotheses
+        hypotheses = np.empty(most, HYPOTHESIS)
+        hypotheses[: len(state.hypotheses)] = state.hypotheses
+        links = np.empty(len(state.links) + most * len(scores), LINK)
+        links[: len(state.links)] = state.links
+        beam = (hypotheses, len(state.hypotheses), links, len(state.links))
+        run = Run(work, self.knowledge, self._weights(), state.weights.log_weights)
+        count, link_count = search_frames(run, scores, beam, state.frame)
+        hypotheses, links, frame = hypotheses[:count].copy(), links[:link_count], state.frame + len(scores)
+        certain = certain_links(hypotheses, links)
+        finished = certain[links["last"][certain] < frame - 1 - POSTERIOR_FRAMES]
+        words = self._found(links, finished, state.committed_end)
+        kept = drop_links(hypotheses, links, int(finished[-1]) if len(finished) else NO_LINK)
+        end = words[-1].end if words else state.committed_end
+        return SearchState(
+            hypotheses, links[:kept].copy(), frame, state.weights, (*state.committed, *words), end
+        )
+
+    def _weights(self) -> Weights:
+        """Returns the settings as the kernels read them."""
+        settings = self.settings
+        return Weights(
+            acoustic=settings.acoustic_scale,
+            lm=settings.lm_weight,
+            word=settings.word_score,
+            beam=settings.beam,
+            symbol_beam=settings.symbol_beam,
+            most=settings.most_hypotheses,
+            sum_paths=settings.sum_paths,
+            posterior=settings.posterior_scale,
+        )
+
+    def _result(self, state: SearchState, index: int, stable: int) -> SearchResult:
+        """Returns the result that hypothesis number `index` stands for."""
+        best = state.hypotheses[index]
+        chain, link = [], int(best["link"])
+        while link != NO_LINK:
+            chain.append(link)
+            link = int(state.links[link]["previous"])
+        words = self._found(state.links, np.array(chain[::-1], np.int64), state.committed_end)
+        good = state.hypotheses["score"] >= best["score"] - self.settings.agree_margin
+        silence = state.frame - 1 - state.hypotheses["last"]
+        return SearchResult(
+            words=(*state.committed, *words),
+            stable=stable,
+            score=float(best["score"]),
+            silence=int(silence[index]),
+            agreed_silence=int(silence[good].min()),
+        )
+
+    def _found(self, links: np.ndarray, chain: np.ndarray, previous_end: int) -> tuple[FoundWord, ...]:
+        """Returns the words of links that follow one another after the sample `previous_end`."""
+        words = []
+        for link in links[chain]:
+            end = (int(link["last"]) + 1) * FRAME_SAMPLES
+            start = max(previous_end, (int(link["first"]) + 1) * FRAME_SAMPLES - self.settings.onset)
+            number = int(link["word"])
+            words.append(FoundWord(number, self.words[number], start, end, _confidence(link)))
+            previous_end = end
+        return tuple(words)
+
+
+def _workspace(most: int) -> Workspace:
+    """Returns scratch memory for a search with at most so many hypotheses."""
+    room = 16 * most + 1024
+    places = 1 << (2 * room - 1).bit_length()
+    return Workspace(
+        candidates=np.empty(room, HYPOTHESIS),
+        peak=np.empty(room, np.float64),
+        places=np.empty(room, np.int64),
+        table=np.full(places, -1, np.int32),
+        count=np.zeros(1, np.int64),
+        best=np.zeros(1, np.float64),
+    )
+
+
+def _confidence(link: np.void) -> float:
+    """Returns the estimated probability that a word is right."""
+    posterior = link["posterior"] / link["samples"] if link["samples"] else 0.5
+    return float(min(max(posterior, 0.0), 1.0))

@@ -1,0 +1,51 @@
+"""Small random worlds for the search: a lexicon, language models and tables, all from one generator."""
+
+import numpy as np
+
+from meetscribe.lm.lexicon import Lexicon
+from meetscribe.lm.ngram import NGram, NGramTables, assemble
+from meetscribe.lm.symbols import NUMBER_OF_SYMBOLS, spell
+from meetscribe.streaming.search import Search, SearchSettings
+
+PHONES = ("AA", "B", "K")
+WIDE = SearchSettings(beam=1e6, symbol_beam=1e6, most_hypotheses=4000)
+
+
+def random_lexicon(rng: np.random.Generator, words: int) -> Lexicon:
+    """Returns words of one to three of three phones; the first word has two pronunciations."""
+    ways = [spell([PHONES[i] for i in rng.integers(0, 3, rng.integers(1, 4))]) for _ in range(words + 1)]
+    return Lexicon(tuple("abcdefghij"[:words]), ((ways[0], ways[-1]), *((way,) for way in ways[1:words])))
+
+
+def random_ngram(rng: np.random.Generator, words: int) -> NGram:
+    """Returns a bigram model whose probabilities and back-off weights are random, and sum to nothing."""
+    size = words + 3
+    pairs = [(first, second) for first in range(words + 1) for second in range(size) if rng.random() < 0.5]
+    counts = np.bincount([first for first, _ in pairs], minlength=size)
+    return assemble(
+        NGramTables(
+            level_sizes=np.array([size, len(pairs)]),
+            words=np.array([second for _, second in pairs], np.uint16),
+            prob=rng.integers(0, 256, size + len(pairs)).astype(np.uint8),
+            backoff=rng.integers(0, 256, size).astype(np.uint8),
+            children=counts.astype(np.uint16),
+            prob_values=-rng.gamma(2.0, 2.0, 256).astype(np.float32),
+            backoff_values=rng.normal(-0.5, 0.5, 256).astype(np.float32),
+        )
+    )
+
+
+def random_scores(rng: np.random.Generator, frames: int, peak: float = 3.0) -> np.ndarray:
+    """Returns a table of log probabilities, normalised over the next symbol; only known phones are likely."""
+    logits = rng.normal(size=(frames, NUMBER_OF_SYMBOLS, NUMBER_OF_SYMBOLS)) * peak
+    known = [0, *(symbol for phone in PHONES for symbol in (*spell([phone, phone])[:1], *spell([phone])))]
+    logits[:, :, np.setdiff1d(np.arange(NUMBER_OF_SYMBOLS), known)] -= 20
+    logits[:, :, 0] += peak
+    return (logits - np.logaddexp.reduce(logits, axis=2, keepdims=True)).astype(np.float32)
+
+
+def random_search(rng: np.random.Generator, settings: SearchSettings, words: int = 6) -> Search:
+    """Returns a search over a random lexicon with two random language models and random priors."""
+    models = random_ngram(rng, words), random_ngram(rng, words)
+    prior = np.log(rng.dirichlet(np.ones(NUMBER_OF_SYMBOLS)))
+    return Search.build(random_lexicon(rng, words), *models, settings, prior)

@@ -1,0 +1,180 @@
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from search_worlds import WIDE, random_lexicon, random_ngram, random_scores, random_search
+
+from meetscribe.lm.lexicon import Lexicon
+from meetscribe.lm.mixture import MixtureWeights
+from meetscribe.lm.symbols import BLANK, FIRST_PHONE_SYMBOL, is_word_end
+from meetscribe.streaming.lattice import POSTERIOR_FRAMES
+from meetscribe.streaming.search import FRAME_SAMPLES, Search, SearchResult, SearchSettings, SearchState
+
+seeds = st.integers(0, 2**32 - 1)
+NARROW = SearchSettings(beam=8.0, most_hypotheses=30, symbol_beam=9.0, prior_scale=0.3)
+
+
+def paths(scores: np.ndarray, symbol: int = BLANK) -> Iterator[tuple[tuple[int, ...], float]]:
+    """Yields every sequence of one symbol a frame over three phones, with its log probability."""
+    if len(scores) == 0:
+        yield (), 0.0
+        return
+    used = [FIRST_PHONE_SYMBOL + 2 * phone + end for phone in (0, 6, 19) for end in (0, 1)]
+    for following in [BLANK, *used]:
+        for rest, score in paths(scores[1:], following if following != BLANK else symbol):
+            yield (following, *rest), float(scores[0, symbol, following]) + score
+
+
+def readings(lexicon: Lexicon, labels: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+    """Yields every sequence of words that is spelled so."""
+    if not labels:
+        yield ()
+    for word, ways in enumerate(lexicon.pronunciations):
+        for way in ways:
+            if labels[: len(way)] == way:
+                for rest in readings(lexicon, labels[len(way) :]):
+                    yield (word, *rest)
+
+
+def sentence_score(
+    search: Search, history: tuple[int, ...], words: tuple[int, ...], share: float
+) -> tuple[float, tuple[int, int]]:
+    """Returns the mixture's log probability of words and the sentence's end, and the states before."""
+    states, total = (search.books.begin_state, search.conversation.begin_state), 0.0
+    before_end = states
+    for position, word in enumerate((*history, *words, search.books.sentence_end)):
+        before_end = states
+        first, second = search.books.score(states[0], word), search.conversation.score(states[1], word)
+        if position >= len(history):
+            total += np.log(share * np.exp(first[0]) + (1 - share) * np.exp(second[0]))
+        states = first[1], second[1]
+    return total, before_end
+
+
+def exhaustive(
+    search: Search, lexicon: Lexicon, scores: np.ndarray, history: tuple[int, ...], share: float
+) -> tuple[float, float, tuple[int, ...]]:
+    """Returns the greatest sum of paths that end alike, the greatest path, and that path's words."""
+    chosen, sums, peaks = search.settings, defaultdict(lambda: -np.inf), {}
+    spelled = defaultdict(list)
+    for path, acoustic in paths(scores):
+        labels = tuple(symbol for symbol in path if symbol != BLANK)
+        if labels and not is_word_end(labels[-1]):
+            continue
+        prior = sum(float(search.knowledge.prior[symbol]) for symbol in path)
+        spelled[labels].append(chosen.acoustic_scale * acoustic - prior)
+    for labels, alignments in spelled.items():
+        for words in readings(lexicon, labels):
+            lm, states = sentence_score(search, history, words, share)
+            key = (states, labels[-1:])
+            for alignment in alignments:
+                score = alignment + chosen.lm_weight * lm + chosen.word_score * len(words)
+                sums[key] = np.logaddexp(sums[key], score)
+                peaks[score] = words
+    return max(sums.values()), max(peaks), peaks[max(peaks)]
+
+
+@settings(max_examples=30)
+@given(seeds, st.integers(0, 4), st.lists(st.integers(0, 4), max_size=2).map(tuple))
+def test_search_finds_what_exhaustive_search_finds(seed: int, frames: int, history: tuple[int, ...]) -> None:
+    """With open beams the score is the best sum (or the best path) over all alignments of all sentences."""
+    rng = np.random.default_rng(seed)
+    weighed = replace(
+        WIDE, lm_weight=0.7, word_score=0.4, blank_penalty=0.2, prior_scale=0.3, acoustic_scale=0.9
+    )
+    lexicon, scores = random_lexicon(rng, 5), random_scores(rng, frames)
+    models, prior = (random_ngram(rng, 5), random_ngram(rng, 5)), np.log(rng.dirichlet(np.ones(81)))
+    weights = MixtureWeights(books=4.0, words=5.0)
+    adding = Search.build(lexicon, *models, weighed, prior)
+    best_sum, best_path, best_words = exhaustive(adding, lexicon, scores, history, weights.share)
+    assert adding.decode(scores, history, weights).score == pytest.approx(best_sum, abs=1e-3)
+    greatest = Search.build(lexicon, *models, replace(weighed, sum_paths=False), prior)
+    found = greatest.decode(scores, history, weights)
+    assert found.score == pytest.approx(best_path, abs=1e-3)
+    assert tuple(word.word for word in found.words) == best_words
+
+
+def advance_in_chunks(
+    search: Search, scores: np.ndarray, cuts: list[int]
+) -> list[tuple[SearchState, SearchResult]]:
+    """Returns states and results after each chunk."""
+    state, after = search.start(), []
+    for begin, end in zip([0, *cuts], [*cuts, len(scores)], strict=True):
+        state = search.advance(state, scores[begin:end])
+        after.append((state, search.result(state)))
+    return after
+
+
+cut_lists = st.lists(st.integers(0, 60), max_size=8).map(sorted)
+
+
+@settings(max_examples=40)
+@given(seeds, cut_lists)
+def test_any_chunking_gives_the_same(seed: int, cuts: list[int]) -> None:
+    """Words, times, confidences, stable words and scores do not depend on how the frames arrive."""
+    rng = np.random.default_rng(seed)
+    search, scores = random_search(rng, NARROW), random_scores(rng, 60)
+    whole, whole_result = advance_in_chunks(search, scores, [])[-1]
+    pieces, pieces_result = advance_in_chunks(search, scores, cuts)[-1]
+    assert pieces_result == whole_result
+    assert search.finish(pieces) == search.finish(whole) == search.decode(scores)
+
+
+@settings(max_examples=40)
+@given(seeds, cut_lists)
+def test_stable_words_never_change(seed: int, cuts: list[int]) -> None:
+    """What was stable once is the beginning of every later result, of the last one too."""
+    rng = np.random.default_rng(seed)
+    search, scores = random_search(rng, NARROW), random_scores(rng, 60)
+    after = advance_in_chunks(search, scores, cuts)
+    results = [result for _, result in after] + [search.finish(after[-1][0])]
+    for index, earlier in enumerate(results):
+        for later in results[index:]:
+            assert later.stable >= earlier.stable
+            for old, new in zip(earlier.words[: earlier.stable], later.words[: earlier.stable], strict=True):
+                assert (old.word, old.start, old.end) == (new.word, new.start, new.end)
+
+
+@settings(max_examples=40)
+@given(seeds, st.integers(0, 1000))
+def test_times_and_confidences_are_in_order(seed: int, frame: int) -> None:
+    """Words follow one another inside the table's time and take time; confidences are probabilities."""
+    rng = np.random.default_rng(seed)
+    search = random_search(rng, NARROW)
+    result = search.decode(random_scores(rng, 40), frame=frame)
+    edges = [edge for word in result.words for edge in (word.start, word.end)]
+    assert edges == sorted(edges)
+    assert all(word.start < word.end for word in result.words)
+    assert not edges or (frame * FRAME_SAMPLES <= edges[0] and edges[-1] <= (frame + 40) * FRAME_SAMPLES)
+    assert all(0 <= word.confidence <= 1 for word in result.words)
+
+
+def test_advance_leaves_its_argument_alone() -> None:
+    """A state can be continued twice, with different frames, and is the same afterwards."""
+    rng = np.random.default_rng(5)
+    search, scores = random_search(rng, NARROW), random_scores(rng, 60)
+    state = search.advance(search.start(), scores[:20])
+    before = (state.hypotheses.copy(), state.links.copy())
+    first = search.advance(state, scores[20:40])
+    search.advance(state, scores[40:])
+    assert np.array_equal(state.hypotheses, before[0])
+    assert np.array_equal(state.links, before[1])
+    assert search.result(search.advance(state, scores[20:40])) == search.result(first)
+
+
+def test_memory_stays_flat() -> None:
+    """On a long stream the lattice holds recent words only: what all hypotheses share leaves it for good."""
+    rng = np.random.default_rng(6)
+    search, state, sizes = random_search(rng, NARROW), None, []
+    state = search.start()
+    for _ in range(150):
+        state = search.advance(state, random_scores(rng, 8))
+        sizes.append(len(state.links))
+        oldest = state.links["last"].min(initial=state.frame)
+        assert oldest > state.frame - 10 * POSTERIOR_FRAMES
+    assert max(sizes[75:]) <= 2 * max(sizes[:75])
+    assert len(state.committed) > 50
