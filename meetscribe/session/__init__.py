@@ -1,0 +1,1 @@
+"""A meeting while it happens: audio goes in, numbered events come out."""
