@@ -1,1 +1,1 @@
-"""Making models: data, alignments, losses, schedules. Nothing outside imports it."""
+"""Everything that makes a model: corpora, augmentation, losses' schedules, language models, synthesis."""

@@ -1,0 +1,180 @@
+"""`scripts/train`: trains the single-talker recogniser from aligned speech.
+
+On one core: `scripts/train --corpus CORPUS/speech --surroundings CORPUS --run RUN`; on several cores or GPUs put
+`torchrun --nproc-per-node N` before the module. Stop it at any time; the same command goes on where it stopped.
+"""
+
+import dataclasses
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import torch
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from meetscribe.errors import MeetscribeError
+from meetscribe.evaluation.error_rate import word_error_rate
+from meetscribe.nn.encoder import EncoderConfig
+from meetscribe.nn.features import HOP
+from meetscribe.nn.recogniser import Recogniser, RecogniserConfig
+from meetscribe.training.augmentation import NEUTRAL_WARP, AugmentationConfig, load_surroundings
+from meetscribe.training.batches import Batch, BatchConfig, Example, TrainingBatches, collate
+from meetscribe.training.corpus import Corpus, load_corpus
+from meetscribe.training.objective import ObjectiveConfig, frame_errors, greedy_labels
+from meetscribe.training.targets import STEP, make_targets
+from meetscribe.training.trainer import Trainer, TrainingConfig, append_row, join_processes, new_model
+
+EVALUATED = 120  # utterances of the dev split of each corpus
+PLAIN = AugmentationConfig(time_masks=0, frequency_masks=0)
+
+
+def dev_batches(corpus: Corpus, seed: int = 0) -> dict[str, list[Batch]]:
+    """Return batches of whole, unchanged dev utterances, some of each corpus."""
+    rng = np.random.default_rng(seed)
+    found: dict[str, list[Batch]] = {}
+    names = sorted({utterance.corpus for utterance in corpus.utterances})
+    for name in names:
+        mine = [u for u in corpus.utterances if u.corpus == name]
+        chosen = [mine[i] for i in rng.permutation(len(mine))[:EVALUATED]]
+        examples = []
+        for utterance in sorted(chosen, key=lambda u: u.samples):
+            steps = utterance.samples // STEP
+            targets = make_targets(utterance.words, 0, steps, 1.0)
+            if targets is not None:
+                audio = corpus.audio.read(utterance.offset, steps * STEP)
+                examples.append(Example(audio, NEUTRAL_WARP, targets))
+        groups = [examples[i : i + 8] for i in range(0, len(examples), 8)]
+        found[name] = [collate(group, PLAIN, rng) for group in groups]
+    return found
+
+
+@torch.no_grad()
+def dev_figures(model: Recogniser, batches: dict[str, list[Batch]], chunk: int | None) -> dict[str, float]:
+    """Return frame error and phone error rates of each corpus, in per cent."""
+    figures = {}
+    for name, group in batches.items():
+        wrong = steps = errors = length = 0
+        for batch in group:
+            encoded = model.encoder(model.features(batch.audio), batch.steps, chunk)
+            frame_wrong, frame_steps = frame_errors(model, encoded, batch)
+            wrong, steps = wrong + frame_wrong, steps + frame_steps
+            wanted = [[str(s) for s in row[:n].tolist()] for row, n in zip(batch.labels, batch.label_counts, strict=True)]
+            for reference, found in zip(wanted, greedy_labels(model, encoded, batch.steps), strict=True):
+                rate = word_error_rate(reference, found)
+                errors, length = errors + rate.errors, length + rate.length
+        suffix = "full" if chunk is None else f"chunk{chunk}"
+        figures[f"{name}_{suffix}_frame"] = round(100.0 * wrong / max(1, steps), 2)
+        figures[f"{name}_{suffix}_phone"] = round(100.0 * errors / max(1, length), 2)
+    return figures
+
+
+def feature_statistics(model: Recogniser, batches: TrainingBatches) -> None:
+    """Set the encoder's feature mean and deviation from some training batches."""
+    frames = []
+    for number in range(12):
+        batch = batches[number]
+        features = model.features(batch.audio)
+        frames += [row[: n * STEP // HOP] for row, n in zip(features, batch.steps, strict=True)]
+    heard = torch.cat(frames)
+    model.encoder.mean.copy_(heard.mean(0))
+    model.encoder.deviation.copy_(heard.std(0).clamp_min(0.1))
+
+
+class Reporter:
+    """Shows a progress bar, keeps figures in CSV files, evaluates now and then."""
+
+    def __init__(self, trainer: Trainer, dev: dict[str, list[Batch]]) -> None:
+        columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+        self.progress = Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty())
+        self.task = self.progress.add_task("training", total=trainer.config.steps, completed=trainer.step)
+        self.dev, self.heard = dev, 0.0
+        self.sums: dict[str, float] = {}
+
+    def __call__(self, trainer: Trainer, parts: dict[str, float]) -> None:
+        """Take the figures of one step."""
+        self.heard += parts["heard"]
+        for name, value in parts.items():
+            self.sums[name] = self.sums.get(name, 0.0) + value
+        speed = parts["heard"] / parts["seconds"]
+        text = f"step {trainer.step} loss {parts['loss']:.3f} {speed:.0f}x"
+        self.progress.update(self.task, completed=trainer.step, description=text)
+        if trainer.rank == 0 and trainer.step % 50 == 0:
+            row = {name: round(value / 50, 4) for name, value in self.sums.items()}
+            append_row(trainer.folder / "training.csv", {"step": trainer.step, **row})
+            self.sums = {}
+        if trainer.rank == 0 and trainer.step % trainer.config.evaluate_every == 0:
+            model = trainer.averaged()
+            figures = dev_figures(model, self.dev, 8) | dev_figures(model, self.dev, None)
+            append_row(trainer.folder / "dev.csv", {"step": trainer.step, **figures})
+            self.progress.console.print(trainer.step, figures)
+
+
+def main(
+    corpus: Annotated[list[str], typer.Option(help="folder with manifests; FOLDER=SHARE takes a part an epoch")],
+    run: Annotated[Path, typer.Option(help="folder for checkpoints and figures")],
+    surroundings: Annotated[Path | None, typer.Option(help="folder with noise.jsonl and rooms.jsonl")] = None,
+    cache: Annotated[Path | None, typer.Option(help="folder for decoded audio; default: RUN/../cache")] = None,
+    alignments: Annotated[Path | None, typer.Option(help="other alignments for the first corpus")] = None,
+    start: Annotated[Path | None, typer.Option(help="checkpoint whose averaged weights a new run begins with")] = None,
+    steps: int = 20_000,
+    decay: int = 2_000,
+    rate: float = 1.5e-3,
+    stage: Annotated[str, typer.Option(help="alignment or full-sum")] = "alignment",
+    batch_steps: int = 2_000,
+    rooms: Annotated[int, typer.Option(help="image-source rooms beside the recorded ones")] = 300,
+    width: int = 192,
+    layers: int = 12,
+    seed: int = 1,
+    workers: int = 0,
+) -> None:
+    """Train the recogniser, or go on training it."""
+    rank, world, device = join_processes()
+    cache = cache or run.parent / "cache"
+    run.mkdir(parents=True, exist_ok=True)
+    try:
+        folders, shares = _corpora(corpus)
+        corpora = [load_corpus(f, "train", cache, alignments if i == 0 else None) for i, f in enumerate(folders)]
+        dev = dev_batches(load_corpus(folders[0], "dev", cache))
+        around = load_surroundings(surroundings or folders[0].parent, cache, rooms)
+    except MeetscribeError as error:
+        raise typer.Exit(_told(error)) from None
+    config = TrainingConfig(seed, steps, decay=decay, rate=rate, workers=workers, objective=ObjectiveConfig(stage))
+    batch = BatchConfig(batch_steps, shares=shares)
+    batches = TrainingBatches(corpora, around, batch, AugmentationConfig(), seed)
+    sizes = RecogniserConfig(EncoderConfig(width=width, layers=layers))
+    trainer = Trainer(new_model(sizes, seed), batches, config, run, device, rank, world)
+    _begin(trainer, batches, start)
+    reporter = Reporter(trainer, dev)
+    with reporter.progress:
+        trainer.run(reporter)
+
+
+def _begin(trainer: Trainer, batches: TrainingBatches, start: Path | None) -> None:
+    own = trainer.folder / "checkpoint.pt"
+    if own.exists():
+        trainer.load(own)
+    elif start is not None:
+        state = torch.load(start, map_location=trainer.device, weights_only=True)
+        trainer.model.load_state_dict(state["average"])
+        trainer.average = state["average"]
+    else:
+        feature_statistics(trainer.model, batches)
+        trainer.average = {k: v.detach().clone() for k, v in trainer.model.state_dict().items()}
+    print(f"step {trainer.step}, {dataclasses.asdict(trainer.config)}", file=sys.stderr)
+
+
+def _corpora(named: list[str]) -> tuple[list[Path], tuple[float, ...]]:
+    parts = [name.partition("=") for name in named]
+    return [Path(folder) for folder, _, _ in parts], tuple(float(share or 1.0) for _, _, share in parts)
+
+
+def _told(error: MeetscribeError) -> int:
+    print(error, file=sys.stderr)
+    return error.exit_code
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,233 @@
+"""The training loop: one or several processes, exact resume, averaged weights, error rates on the way.
+
+Every random choice is a function of the seed and the step, so a run that is stopped and resumed ends with the weights
+that it would have had anyway (`tests/training/test_trainer.py`). Several processes (`torchrun`) average gradients by
+one all-reduce a step: gloo on CPUs, where one single-threaded process for each core is the fastest way to train, nccl
+on GPUs.
+"""
+
+import csv
+import dataclasses
+import math
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.distributed as dist
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from meetscribe.nn.recogniser import Recogniser, RecogniserConfig
+from meetscribe.training.augmentation import warped_filters
+from meetscribe.training.batches import Batch
+from meetscribe.training.objective import ObjectiveConfig, batch_loss
+
+CHUNKS: tuple[tuple[int | None, float], ...] = ((4, 0.15), (8, 0.4), (16, 0.15), (None, 0.3))
+"""Chunk sizes (steps of 40 ms) that batches are trained with, and how often: one network for all, and the final pass."""
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """Schedule and optimiser."""
+
+    seed: int = 1
+    steps: int = 20_000
+    warmup: int = 300
+    decay: int = 2_000  # last steps, in which the rate falls linearly to zero
+    rate: float = 1.5e-3
+    weight_decay: float = 0.01
+    clip: float = 2.0  # norm of the gradient
+    ema: float = 0.999  # decay of the averaged weights
+    checkpoint_seconds: float = 180.0
+    evaluate_every: int = 500  # steps
+    workers: int = 0  # processes that make batches
+    objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)
+
+
+def learning_rate(config: TrainingConfig, step: int) -> float:
+    """Return the rate at a step: linear warm-up, constant, linear decay to zero."""
+    rise = min(1.0, (step + 1) / max(1, config.warmup))
+    fall = min(1.0, max(0.0, (config.steps - step) / max(1, config.decay)))
+    return config.rate * min(rise, fall)
+
+
+class _Numbers(Dataset[Batch]):
+    """Every `world`-th batch, from `first` on."""
+
+    def __init__(self, batches: Dataset[Batch], first: int, world: int, count: int) -> None:
+        self.batches, self.first, self.world, self.count = batches, first, world, count
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, index: int) -> Batch:
+        return self.batches[self.first + index * self.world]
+
+
+@dataclass
+class Trainer:
+    """A model in training and where it stands."""
+
+    model: Recogniser
+    batches: Dataset[Batch]
+    config: TrainingConfig
+    folder: Path
+    device: torch.device
+    rank: int = 0
+    world: int = 1
+    step: int = 0
+
+    def __post_init__(self) -> None:
+        self.model.to(self.device)
+        self.average = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
+        self.filters = torch.from_numpy(warped_filters()).to(self.device)
+        self.optimiser = torch.optim.AdamW(_groups(self.model, self.config), betas=(0.9, 0.98))
+        self.bfloat16 = bfloat16_is_faster(self.device)
+
+    def run(self, report: Callable[["Trainer", dict[str, float]], None]) -> None:
+        """Train to the end; `report` is called after each step with the losses."""
+        saved = time.monotonic()
+        for batch in self._batches():
+            started = time.monotonic()
+            parts = self.train_step(batch)
+            parts["seconds"] = time.monotonic() - started
+            parts["heard"] = float(batch.steps.sum()) * 0.04 * self.world
+            report(self, parts)
+            if self.rank == 0 and time.monotonic() - saved > self.config.checkpoint_seconds:
+                self.save()
+                saved = time.monotonic()
+        if self.rank == 0:
+            self.save()
+
+    def train_step(self, batch: Batch) -> dict[str, float]:
+        """Take one optimiser step on a batch."""
+        rng = np.random.default_rng((self.config.seed, 2, self.step))
+        chunk = CHUNKS[rng.choice(len(CHUNKS), p=[share for _, share in CHUNKS])][0]
+        for group in self.optimiser.param_groups:
+            group["lr"] = learning_rate(self.config, self.step)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
+            loss, parts = batch_loss(self.model, batch, self.filters, chunk, self.config.objective)
+        self.optimiser.zero_grad()
+        loss.backward()
+        self._average_gradients()
+        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip)
+        if math.isfinite(norm.item()):
+            self.optimiser.step()
+        self.step += 1
+        self._average_weights()
+        return {"loss": loss.item(), "norm": norm.item(), **parts}
+
+    def save(self) -> Path:
+        """Write a checkpoint atomically; what was there is kept as `previous.pt`."""
+        path = self.folder / "checkpoint.pt"
+        state = {
+            "model": self.model.state_dict(),
+            "average": self.average,
+            "optimiser": self.optimiser.state_dict(),
+            "step": self.step,
+            "config": dataclasses.asdict(self.config),
+            "sizes": dataclasses.asdict(self.model.config),
+        }
+        fresh = path.with_suffix(".new")
+        torch.save(state, fresh)
+        if path.exists():
+            path.replace(self.folder / "previous.pt")
+        fresh.replace(path)
+        return path
+
+    def load(self, path: Path) -> None:
+        """Take up a checkpoint of the same model."""
+        state = torch.load(path, map_location=self.device, weights_only=True)
+        self.model.load_state_dict(state["model"])
+        self.average = state["average"]
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.step = state["step"]
+
+    def averaged(self) -> Recogniser:
+        """Return the model with its averaged weights, ready to evaluate."""
+        model = Recogniser(self.model.config).to(self.device)
+        model.load_state_dict(self.average)
+        return model.eval()
+
+    def _batches(self) -> Iterator[Batch]:
+        first = self.step * self.world + self.rank
+        numbers = _Numbers(self.batches, first, self.world, max(0, self.config.steps - self.step))
+        for batch in DataLoader(numbers, batch_size=None, num_workers=self.config.workers):
+            yield to_device(batch, self.device)
+
+    def _average_gradients(self) -> None:
+        if self.world == 1:
+            return
+        gradients = [p.grad for p in self.model.parameters() if p.grad is not None]
+        flat = torch.cat([g.flatten() for g in gradients])
+        dist.all_reduce(flat)
+        flat /= self.world
+        for gradient, part in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
+            gradient.copy_(part.view_as(gradient))
+
+    @torch.no_grad()
+    def _average_weights(self) -> None:
+        kept = min(self.config.ema, (1 + self.step) / (10 + self.step))
+        for name, value in self.model.state_dict().items():
+            self.average[name].lerp_(value, 1.0 - kept)
+
+
+def _groups(model: Recogniser, config: TrainingConfig) -> list[dict[str, Any]]:
+    decayed = [p for p in model.parameters() if p.dim() > 1]
+    rest = [p for p in model.parameters() if p.dim() <= 1]
+    return [{"params": decayed, "weight_decay": config.weight_decay}, {"params": rest, "weight_decay": 0.0}]
+
+
+def to_device(batch: Batch, device: torch.device) -> Batch:
+    """Return the batch on a device."""
+    moved: list[Tensor] = [getattr(batch, f.name).to(device) for f in dataclasses.fields(batch)]
+    return Batch(*moved)
+
+
+def bfloat16_is_faster(device: torch.device) -> bool:
+    """Time a matrix product and its parts in both formats: some CPUs run bfloat16 60 times slower than float32."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported()
+
+    def seconds(form: torch.dtype) -> float:
+        left, right = torch.ones(2_000, 256, dtype=form), torch.ones(256, 512, dtype=form)
+        times = []
+        for _ in range(5):
+            started = time.perf_counter()
+            left @ right
+            times.append(time.perf_counter() - started)
+        return min(times[1:])
+
+    return seconds(torch.bfloat16) < 0.6 * seconds(torch.float32)
+
+
+def join_processes() -> tuple[int, int, torch.device]:
+    """Return (rank, world, device) as `torchrun` set them, or (0, 1, device) for a single process."""
+    world = int(os.environ.get("WORLD_SIZE", "1"))
+    rank = int(os.environ.get("RANK", "0"))
+    cuda = torch.cuda.is_available()
+    device = torch.device(f"cuda:{os.environ.get('LOCAL_RANK', '0')}" if cuda else "cpu")
+    if world > 1:
+        dist.init_process_group("nccl" if cuda else "gloo")
+    return rank, world, device
+
+
+def append_row(path: Path, row: dict[str, float]) -> None:
+    """Append figures to a CSV file; the first row of a file names its columns."""
+    known = path.exists()
+    with path.open("a", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=list(row))
+        if not known:
+            writer.writeheader()
+        writer.writerow(row)
+
+
+def new_model(sizes: RecogniserConfig, seed: int) -> Recogniser:
+    """Return a model with freshly drawn weights."""
+    torch.manual_seed(seed)
+    return Recogniser(sizes)
