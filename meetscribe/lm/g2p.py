@@ -1,8 +1,8 @@
 """How a word that no dictionary has is probably said: a joint model of letters and phones.
 
-A word with its phones is a sequence of pairs, each of one or two letters with up to two phones; an n-gram model over
-pairs scores such sequences (joint-sequence models, Bisani and Ney 2008), and a beam search finds the best for the
-letters at hand.
+A word with its phones is a sequence of pairs, each of one or two letters with up to two phones; an n-gram
+model over pairs scores such sequences (joint-sequence models, Bisani and Ney 2008), and a beam search
+finds the best for the letters at hand.
 
 Not covered: letters other than a-z and the apostrophe; training (`meetscribe.training.language.g2p`).
 """
@@ -57,7 +57,7 @@ class GraphemeToPhoneme:
 
     @cached_property
     def pairs_by_letters(self) -> tuple[np.ndarray, np.ndarray]:
-        """Returns (starts, pairs): the pairs of letter chunk c are pairs[starts[c]] to pairs[starts[c + 1] - 1].
+        """Returns (starts, pairs): the pairs of letter chunk c are pairs[starts[c] : starts[c + 1]].
 
         Chunk a is a letter on its own, chunk n * (1 + a) + b the letters a and b, of n letters.
         """
@@ -67,7 +67,7 @@ class GraphemeToPhoneme:
         return np.concatenate([[0], np.cumsum(counts)]), np.argsort(chunks, kind="stable")
 
     def guesses(self, word: str) -> list[PhoneGuess]:
-        """Returns the ways `word` may be said, likeliest first; nothing if it has letters outside a-z and '."""
+        """Returns the ways `word` may be said, likeliest first; nothing if it cannot be spelled."""
         numbers = [LETTER_NUMBER.get(letter, NOTHING) for letter in word]
         if not numbers or NOTHING in numbers:
             return []
@@ -96,7 +96,8 @@ class GraphemeToPhoneme:
             Symbols of each pronunciation; nothing if the word cannot be read.
         """
         found = self.guesses(word)
-        return tuple(spell(guess.phones) for guess in found[:most] if guess.share >= least_share * found[0].share)
+        least = least_share * found[0].share if found else 0.0
+        return tuple(spell(guess.phones) for guess in found[:most] if guess.share >= least)
 
 
 @njit(cache=True)

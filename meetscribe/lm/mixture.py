@@ -1,8 +1,8 @@
 """Two language models, books and conversation, interpolated with a weight that follows what is being said.
 
 The weight is a posterior: after each recognised word the share of the books' model in explaining it counts,
-with exponential forgetting, against a prior of equal shares. It is a value that is passed in and returned, one
-for each stream of words; nothing is remembered here.
+with exponential forgetting, against a prior of equal shares. It is a value that is passed in and returned,
+one for each stream of words; nothing is remembered here.
 
 Not covered: more than two models.
 """

@@ -1,1 +1,1 @@
-"""Estimation of what the recogniser knows of the language: pronunciations and n-gram models, from plain text."""
+"""What the recogniser knows of the language, estimated from text: pronunciations and n-gram models."""

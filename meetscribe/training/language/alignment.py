@@ -1,8 +1,8 @@
 """Alignment of the letters of words with their phones, by expectation maximisation.
 
-A word is a sequence of pairs (graphones) of one letter with no, one or two phones, or of two letters with one phone;
-the probabilities of pairs are learned from the dictionary alone (joint-sequence models: Bisani and Ney 2008; the
-many-to-many alignment: Jiampojamarn, Kondrak and Sherif 2007).
+A word is a sequence of pairs (graphones) of one letter with no, one or two phones, or of two letters with
+one phone; the probabilities of pairs are learned from the dictionary alone (joint-sequence models: Bisani
+and Ney 2008; the many-to-many alignment: Jiampojamarn, Kondrak and Sherif 2007).
 
 Not covered: pairs of more letters or phones; the model over pairs (`meetscribe.training.language.g2p`).
 """
@@ -88,7 +88,7 @@ def expected_counts(letters: np.ndarray, phones: np.ndarray, probs: np.ndarray, 
 
 @njit(cache=True)
 def best_pairs(letters: np.ndarray, phones: np.ndarray, probs: np.ndarray) -> np.ndarray:
-    """Returns the pairs of the likeliest alignment, [pairs, (letter chunk, phone chunk)]; empty if there is none."""
+    """Returns the likeliest alignment, [pairs, (letter chunk, phone chunk)]; empty if there is none."""
     n, m = len(letters), len(phones)
     best = np.full((n + 1, m + 1), -np.inf)
     shape = np.zeros((n + 1, m + 1), np.int64)

@@ -1,8 +1,8 @@
 """Counts of n-grams as sorted arrays of packed keys.
 
 An n-gram is one 64-bit key: 16 bits a word in n-grams of up to four words, fewer for small vocabularies and
-longer n-grams. The first word is highest, so that the sorted keys are in the order of a trie: by history, then by
-word. Counting is sorting.
+longer n-grams. The first word is highest, so that the sorted keys are in the order of a trie: by history,
+then by word. Counting is sorting.
 
 Not covered: n-grams whose words do not fit into 64 bits together.
 """
@@ -88,7 +88,8 @@ def count_ngrams(text: TokenText, order: int) -> list[CountTable]:
     """
     bits = (text.vocabulary + 2).bit_length()
     if order < 1 or order * bits > KEY_BITS:
-        raise ValueError(f"n-grams of {order} words of {bits} bits cannot be counted: {KEY_BITS} bits is the limit")
+        raise
+        ValueError(f"n-grams of {order} words of {bits} bits cannot be counted: {KEY_BITS} bits is the limit")
     tables = [_unigrams(text, bits)]
     for size in range(2, order + 1):
         keys, weights = _windows(text, size, bits)

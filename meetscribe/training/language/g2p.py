@@ -27,9 +27,9 @@ from meetscribe.training.language.text import TokenText
 Dictionary = Mapping[str, Sequence[tuple[str, ...]]]
 """Pronunciations of words as names of phones, likeliest first."""
 
-ORDER = 6
+ORDER = 5
 MOST_PAIRS = 1000
-BYTES = (0, 6, 6, 6, 6, 3)
+BYTES = (0, 6, 6, 6, 3)
 """Bytes of an n-gram of each order in the file."""
 
 
@@ -78,9 +78,7 @@ def split_dictionary(
     return training, {words[number]: dictionary[words[number]] for number in sorted(held)}
 
 
-def train_g2p(
-    dictionary: Dictionary, budget: float = 1.4e6
-) -> tuple[np.ndarray, np.ndarray, NGramTables]:
+def train_g2p(dictionary: Dictionary, budget: float = 1.4e6) -> tuple[np.ndarray, np.ndarray, NGramTables]:
     """Learns letters with phones, then a pruned n-gram model over such pairs.
 
     Args:
@@ -162,5 +160,3 @@ def _text(sequences: Sequence[np.ndarray], vocabulary: int) -> TokenText:
     begin, end = np.array([vocabulary]), np.array([vocabulary + 1])
     tokens = np.concatenate([part for path in sequences for part in (begin, path, end)]).astype(np.uint16)
     return TokenText(tokens, np.ones(len(tokens), np.float32), vocabulary)
-
-

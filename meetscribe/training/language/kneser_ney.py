@@ -1,9 +1,9 @@
 """Interpolated modified Kneser-Ney estimation, also of models that keep only some of the n-grams.
 
-The smoothing is Chen and Goodman's (1999). Where n-grams are left out, the counts of the next lower order take over
-all of what they counted instead of one for each (revised Kneser pruning: Siivola, Hirsimäki and Virpioja 2007),
-without which pruning and Kneser-Ney counts go badly together. Sentences may have weights: an n-gram's discount is
-then that of its unweighted count, times its mean weight.
+The smoothing is Chen and Goodman's (1999). Where n-grams are left out, the counts of the next lower order
+take over all of what they counted instead of one for each (revised Kneser pruning: Siivola, Hirsimäki and
+Virpioja 2007), without which pruning and Kneser-Ney counts go badly together. Sentences may have weights:
+an n-gram's discount is then that of its unweighted count, times its mean weight.
 
 Not covered: which n-grams to keep (`meetscribe.training.language.pruning`).
 """
@@ -53,7 +53,8 @@ def discounts(counts: np.ndarray) -> np.ndarray:
 def _adjusted(
     tables: Sequence[CountTable], keeps: Sequence[np.ndarray]
 ) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Returns (count, mass) of each order as Kneser-Ney sees them: below the highest, of types and not of tokens.
+    """Returns (count, mass) of each order as Kneser-Ney sees them: below the highest, of types and not of
+    tokens.
 
     What begins with `<s>` has nothing to its left and keeps its own count.
     """

@@ -1,7 +1,7 @@
 """Which n-grams a small model keeps.
 
-The measure is the weighted difference (Seymore and Rosenfeld 1996): how much log likelihood of the training text an
-n-gram is worth over backing off, by its discounted count. One threshold holds for all orders.
+The measure is the weighted difference (Seymore and Rosenfeld 1996): how much log likelihood of the training text
+an n-gram is worth over backing off, by its discounted count. One threshold holds for all orders.
 
 Not covered: estimation of the smaller model (`meetscribe.training.language.kneser_ney`).
 """
@@ -17,7 +17,7 @@ BISECTIONS = 30
 
 
 def worth(tables: Sequence[CountTable], estimates: Sequence[Estimate]) -> list[np.ndarray]:
-    """Returns for each order what each n-gram saves, in nats over the training text; words are worth infinity."""
+    """Returns for each order what each n-gram saves, in nats over the text; words are worth infinity."""
     values = [np.full(len(tables[0].keys), np.inf)]
     for table, lower, own in zip(tables[1:], estimates[:-1], estimates[1:], strict=True):
         backed_off = lower.backoffs[table.prefixes] * lower.probs[table.suffixes]

@@ -18,7 +18,8 @@ ROUNDS = 20
 def codebook(values: np.ndarray, fixed: Sequence[float] = ()) -> np.ndarray:
     """Returns 256 ascending values that stand for `values` with small squared error, float32.
 
-    Lloyd's algorithm from evenly spread quantiles and evenly spread values; `fixed` values are among the result.
+    Lloyd's algorithm from evenly spread quantiles and evenly spread values; `fixed` values are among the
+    result.
     """
     data = np.sort(values.astype(np.float64))
     sums = np.concatenate([[0.0], np.cumsum(data)])

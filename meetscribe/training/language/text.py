@@ -73,13 +73,13 @@ def tokenise(
 
     Args:
         lines: sentences.
-        numbers: number of each word of the vocabulary, 0 and up.
+        numbers: number of each word of the vocabulary, 0 and up; other spellings may share a number.
         weights: weight of each line; all 1 if None.
 
     Raises:
         ValueError: if the vocabulary has more words than 16 bits number.
     """
-    vocabulary = len(numbers)
+    vocabulary = max(numbers.values()) + 1
     if vocabulary + 3 > 1 << 16:
         raise ValueError(f"{vocabulary} words are too many for n-grams of 16-bit words: leave some out")
     begin, end, unknown = range(vocabulary, vocabulary + 3)
