@@ -8,6 +8,7 @@ Not covered: several meetings at once, and waiting for audio (everything runs as
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,12 +21,18 @@ from meetscribe.timeline import SAMPLE_RATE
 BLOCK = SAMPLE_RATE // 10  # samples given at once, as a microphone would
 
 
-@dataclass(frozen=True)
-class Pipeline:
-    """What transcribes: `transcriber` makes a fresh one for each recording, `engine` runs its network."""
+class Pipeline(Protocol):
+    """A loaded recogniser: one engine, and a fresh transcriber for each recording."""
 
-    transcriber: Callable[[], Transcriber]
-    engine: Engine
+    @property
+    def engine(self) -> Engine:
+        """Return who runs the network."""
+        ...
+
+    @property
+    def new_transcriber(self) -> Callable[[], Transcriber]:
+        """Return what makes a transcriber."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -40,7 +47,7 @@ class Run:
 def transcribe(pipeline: Pipeline, audio: NDArray[np.float32], block: int = BLOCK) -> Run:
     """Stream a recording (float32 [samples] at 16 kHz) through a pipeline, `block` samples at a time."""
     began = time.perf_counter()
-    transcriber = pipeline.transcriber()
+    transcriber = pipeline.new_transcriber()
     events: list[Event] = []
     for start in range(0, len(audio), block):
         transcriber.receive_audio(audio[start : start + block])
