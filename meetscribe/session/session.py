@@ -36,10 +36,10 @@ class MeetingSession:
     transcriber: Transcriber
     engine: Engine
     sinks: Sequence[EventSink] = ()
-    log: list[Event] = field(default_factory=list, init=False)
+    log: list[DurableEvent] = field(default_factory=list, init=False)
     heard: int = field(default=0, init=False)  # samples of audio that the transcriber was given
 
-    async def run(self) -> list[Event]:
+    async def run(self) -> list[DurableEvent]:
         """Run the meeting to its end and return its log.
 
         Raises:

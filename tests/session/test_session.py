@@ -1,4 +1,5 @@
 import asyncio
+import itertools
 
 import numpy as np
 import pytest
@@ -25,8 +26,8 @@ def run(source):
 
 def blocks_of(audio, sizes):
     """Cut audio into blocks of these sizes, the rest as one."""
-    cuts = np.clip(np.cumsum([0, *sizes]), 0, len(audio)).tolist() + [len(audio)]
-    return [(a, audio[a:b]) for a, b in zip(cuts, cuts[1:], strict=False) if b > a]
+    cuts = [*np.clip(np.cumsum([0, *sizes]), 0, len(audio)).tolist(), len(audio)]
+    return [(a, audio[a:b]) for a, b in itertools.pairwise(cuts) if b > a]
 
 
 @given(st.lists(st.integers(1, 40_000), max_size=20))

@@ -171,7 +171,7 @@ def test_paths_that_are_no_files_are_refused(tmp_path):
 
 
 def test_a_file_that_may_not_be_read_is_refused(tmp_path, monkeypatch):
-    """No permission is said as such. (Simulated: the superuser may read everything.)"""
+    """No permission is said as such (simulated, as the superuser may read everything)."""
     path = tmp_path / "secret.wav"
     path.write_bytes(b"RIFF")
 

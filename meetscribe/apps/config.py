@@ -1,0 +1,100 @@
+"""Settings: a flag over MEETSCRIBE_… in the environment over config.toml over the default."""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from platformdirs import user_config_path, user_data_path
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from meetscribe.errors import UsageError
+from meetscribe.formats.registry import by_name
+
+
+class Settings(BaseSettings):
+    """Everything that a flag, the environment or config.toml can set."""
+
+    model_config = SettingsConfigDict(env_prefix="MEETSCRIBE_", extra="forbid", env_ignore_empty=True)
+
+    data_dir: Path = Field(default_factory=lambda: user_data_path("meetscribe"))
+    models_dir: Path | None = None
+    model: str | None = None
+    format: Annotated[tuple[str, ...], NoDecode] = ("text",)
+    output_dir: Path | None = None
+    jobs: int = Field(default=1, ge=1, le=256)
+
+    @field_validator("format", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        """Take several formats as `text,json` too."""
+        return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
+
+    @property
+    def own_models(self) -> tuple[Path, ...]:
+        """Return the directories of a person's own models."""
+        own = self.data_dir / "models"
+        return (own,) if self.models_dir is None else (self.models_dir, own)
+
+
+def default_config_file() -> Path:
+    """Return where config.toml lies when nobody says otherwise."""
+    return user_config_path("meetscribe") / "config.toml"
+
+
+def load_settings(config: Path | None, flags: Mapping[str, Any]) -> Settings:
+    """Return the settings; flags that are None were not given.
+
+    Args:
+        config: the file that was asked for, which must exist; None for the default one, which need not.
+        flags: values from the command line by the names of the settings.
+
+    Raises:
+        UsageError: the file is missing or wrong, or a value is not possible.
+    """
+    values = _read_file(config)
+
+    class Layered(Settings):
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,
+            file_secret_settings: PydanticBaseSettingsSource,
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            return init_settings, env_settings, InitSettingsSource(settings_cls, values)
+
+    try:
+        settings = Layered(**{name: value for name, value in flags.items() if value not in (None, [], ())})
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise UsageError(
+            f"setting {name!r} cannot be {first['input']!r} ({first['msg'].lower()}); correct the flag, "
+            f"MEETSCRIBE_{name.upper()} or {config or default_config_file()}"
+        ) from error
+    for name in settings.format:
+        by_name(name)
+    return settings
+
+
+def _read_file(config: Path | None) -> dict[str, Any]:
+    """Return what a TOML file says; an empty dict where the default one does not exist."""
+    path = config or default_config_file()
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        if config is None:
+            return {}
+        raise UsageError(f"{path}: there is no such configuration file; check --config") from error
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path}: it cannot be read as TOML ({error}); correct the file") from error

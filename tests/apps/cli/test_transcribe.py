@@ -1,0 +1,214 @@
+import json
+import os
+
+import pytest
+
+from meetscribe.apps.cli.main import normalise
+from meetscribe.formats import json_document, jsonl
+
+
+def test_one_file_goes_to_stdout(cli, recording):
+    """A recording becomes text on stdout, and nothing else is printed."""
+    recording("a.wav")
+    result = cli("transcribe", "a.wav")
+    assert (result.code, result.out, result.err) == (0, "1\n3\n", "")
+
+
+def test_the_formats_of_one_recording_agree(cli, recording):
+    """Text, JSON, JSON lines and SegLST say the same of one recording."""
+    recording("a.wav")
+    every = [word for name in ("text", "json", "jsonl", "seglst") for word in ("-f", name)]
+    assert cli("transcribe", "a.wav", *every, "-o", "out").code == 0
+    assert sorted(os.listdir("out")) == ["a.json", "a.jsonl", "a.seglst.json", "a.txt"]
+    with open("out/a.json") as file:
+        document = json.loads(file.read())
+    assert (document["session"], document["duration"], document["model"]) == ("a", 3.0, "fake")
+    assert [turn["text"] for turn in document["turns"]] == ["1", "3"]
+    with open("out/a.jsonl") as file:
+        types = [json.loads(line)["type"] for line in file]
+    assert types == ["session", "final", "final", "end"]
+    with open("out/a.seglst.json") as file:
+        assert [(s["session_id"], s["words"], s["start_time"]) for s in json.load(file)] == [
+            ("a", "1", 0.0),
+            ("a", "3", 2.0),
+        ]
+
+
+def test_bad_files_do_not_stop_the_others(cli, recording, tmp_path):
+    """Every bad file is one line on stderr that names it, the good ones are done, exit code 2."""
+    recording("good.wav")
+    recording("also good.flac", "AB")
+    (tmp_path / "empty.wav").touch()
+    (tmp_path / "folder").mkdir()
+    result = cli("transcribe", "none.wav", "good.wav", "empty.wav", "folder", "also good.flac", "-o", "out")
+    assert result.code == 2
+    assert sorted(os.listdir("out")) == ["also good.txt", "good.txt"]
+    lines = result.err.splitlines()
+    assert len(lines) == 3
+    for name, line in zip(["none.wav", "empty.wav", "folder"], lines, strict=True):
+        assert line.startswith(f"meetscribe: {name}: ")
+    assert result.out == ""
+
+
+def test_a_truncated_file_is_transcribed_and_reported(cli, recording, tmp_path):
+    """What is there of a truncated recording is written, with an error and exit code 2."""
+    data = recording("a.wav", "AbCd").read_bytes()
+    (tmp_path / "a.wav").write_bytes(data[: 44 + 32_000 * 2])
+    result = cli("transcribe", "a.wav")
+    assert (result.code, result.out) == (2, "1\n")
+    assert "a.wav: only its first 2.0 s" in result.err
+
+
+def test_no_speech_is_no_error(cli, recording):
+    """Silence gives empty text, no turns, an empty list, and a line on stderr; exit code 0."""
+    recording("a.wav", "abc")
+    for name, empty in [("text", ""), ("seglst", "[]\n")]:
+        result = cli("transcribe", "a.wav", "-f", name)
+        assert (result.code, result.out) == (0, empty)
+        assert result.err == "meetscribe: a.wav: no speech was found\n"
+    assert json.loads(cli("transcribe", "a.wav", "-f", "json").out)["turns"] == []
+
+
+def test_several_jobs_give_the_same_files(cli, recording):
+    """Recordings that are transcribed at once come out as they do one after another."""
+    names = [recording(f"{number}.wav", "aBc" * (number + 1)).name for number in range(3)]
+    assert cli("transcribe", *names, "-f", "jsonl", "-o", "one").code == 0
+    result = cli("transcribe", *names, "missing.wav", "-f", "jsonl", "-o", "many", "-j", "2")
+    assert (result.code, result.err.count("\n")) == (2, 1)
+    for number in range(3):
+        with open(f"one/{number}.jsonl") as one, open(f"many/{number}.jsonl") as many:
+            assert one.read() == many.read()
+
+
+def test_resuming_skips_what_is_done(cli, recording):
+    """With --resume a recording whose file exists is left alone."""
+    recording("a.wav")
+    recording("b.wav")
+    assert cli("transcribe", "a.wav", "-o", "out").code == 0
+    with open("out/a.txt", "w") as file:
+        file.write("mine\n")
+    result = cli("transcribe", "a.wav", "b.wav", "-o", "out", "--resume")
+    assert result.code == 0
+    assert "a.wav: already transcribed" in result.err
+    with open("out/a.txt") as a, open("out/b.txt") as b:
+        assert (a.read(), b.read()) == ("mine\n", "1\n3\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "match"),
+    [
+        (["a.wav", "--model", "none"], "there is no model 'none'; installed are: fake, other"),
+        (["a.wav", "-f", "pdf"], "there is no format 'pdf'"),
+        (["a.wav", "b.wav"], "--output-dir"),
+        (["a.wav", "-f", "text", "-f", "json"], "--output-dir"),
+        (["a.wav", "x/a.wav", "-o", "out"], "would both be written"),
+        (["a.wav", "-o", "a.wav"], "no directory"),
+        (["a.wav", "-o", "a.wav/below"], "cannot be written"),
+        (["a.wav", "-j", "0"], "jobs"),
+        (["a.wav", "--no-such-flag"], "no-such-flag"),
+        ([], "FILE"),
+    ],
+)
+def test_usage_that_cannot_work_is_refused(cli, recording, arguments, match):
+    """Unknown models, formats and flags, and places that cannot be written: exit code 2 and the remedy."""
+    recording("a.wav")
+    recording("x/a.wav")
+    result = cli("transcribe", *arguments)
+    assert (result.code, result.out) == (2, "")
+    assert match in " ".join(result.err.split())
+
+
+def test_a_damaged_model_is_bad_input(cli, recording, tmp_path):
+    """A model that cannot be loaded is one sentence and exit code 2."""
+    recording("a.wav")
+    (tmp_path / "models" / "bad").mkdir()
+    (tmp_path / "models" / "bad" / "model.json").write_text("{}")
+    for jobs in "1", "2":
+        result = cli("transcribe", "a.wav", "b.wav", "-o", "out", "--model", "bad", "-j", jobs)
+        assert result.code == 2
+        assert "bad: it is damaged" in result.err
+
+
+def test_no_model_at_all_is_something_missing(cli, recording, monkeypatch, tmp_path):
+    """Without any model the exit code is 3."""
+    recording("a.wav")
+    monkeypatch.setenv("MEETSCRIBE_MODELS_DIR", str(tmp_path / "nothing"))
+    result = cli("transcribe", "a.wav")
+    assert result.code == 3
+    assert "MEETSCRIBE_MODELS_DIR" in result.err
+
+
+def test_a_fault_is_reported_as_one(cli, recording, monkeypatch):
+    """An unexpected error is a sentence too."""
+    recording("a.wav")
+    monkeypatch.setattr("meetscribe.apps.cli.transcribe.load_recogniser", lambda directory: 1 / 0)
+    result = cli("transcribe", "a.wav")
+    assert result.code == 1
+    assert "fault of meetscribe" in result.err
+
+
+def test_interrupting_ends_with_130(cli, recording, monkeypatch):
+    """Ctrl-C ends quietly and leaves no half-written file."""
+    recording("a.wav")
+
+    def interrupt(directory):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("meetscribe.apps.cli.transcribe.load_recogniser", interrupt)
+    result = cli("transcribe", "a.wav", "-o", "out")
+    assert (result.code, result.err) == (130, "meetscribe: interrupted\n")
+    assert not os.path.exists("out")
+
+
+def test_underscores_and_shared_flags_anywhere():
+    """Flags may be spelt with underscores, and shared flags may follow the command."""
+    written = ["transcribe", "a_b.wav", "--output_dir", "o_1", "--data_dir=x_y", "-v", "--", "--data_dir"]
+    assert normalise(written) == [
+        "--data-dir=x_y",
+        "-v",
+        "transcribe",
+        "a_b.wav",
+        "--output-dir",
+        "o_1",
+        "--",
+        "--data_dir",
+    ]
+    assert normalise(["models", "--config", "c_d.toml", "--json"]) == [
+        "--config",
+        "c_d.toml",
+        "models",
+        "--json",
+    ]
+
+
+def test_flag_over_environment_over_file_over_default(cli, recording, monkeypatch, tmp_path):
+    """The nearer setting wins."""
+    recording("a.wav")
+    (tmp_path / "c.toml").write_text('model = "other"\nformat = ["json"]\n')
+
+    def model_of(*arguments):
+        return json.loads(cli("transcribe", "a.wav", "-f", "json", *arguments).out)["model"]
+
+    assert model_of() == "fake"
+    assert model_of("--config", "c.toml") == "other"
+    assert json_document.decode(cli("transcribe", "a.wav", "--config", "c.toml").out).turns
+    monkeypatch.setenv("MEETSCRIBE_MODEL", "fake")
+    assert model_of("--config", "c.toml") == "fake"
+    assert model_of("--config", "c.toml", "--model", "other") == "other"
+    monkeypatch.setenv("MEETSCRIBE_FORMAT", "jsonl")
+    assert jsonl.decode(cli("transcribe", "a.wav").out)
+
+
+@pytest.mark.parametrize(
+    ("content", "match"),
+    [("model =", "TOML"), ('modell = "x"', "modell"), ('jobs = "many"', "jobs"), (None, "no such")],
+)
+def test_bad_configuration_is_named(cli, tmp_path, content, match):
+    """A configuration that is missing, broken or misspelt is one sentence and exit code 2."""
+    if content is not None:
+        (tmp_path / "c.toml").write_text(content)
+    result = cli("models", "--config", tmp_path / "c.toml")
+    assert result.code == 2
+    assert match in result.err
+    assert "c.toml" in result.err
+    assert result.err.count("\n") == 1
