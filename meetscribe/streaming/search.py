@@ -26,7 +26,14 @@ from meetscribe.streaming.lattice import (
     certain_links,
     drop_links,
 )
-from meetscribe.streaming.search_kernels import Knowledge, Run, Weights, Workspace, search_frames
+from meetscribe.streaming.search_kernels import (
+    Knowledge,
+    Run,
+    Weights,
+    Workspace,
+    new_workspace,
+    search_frames,
+)
 
 FRAME_SAMPLES = 640
 """Samples that a frame of the table stands for."""
@@ -170,19 +177,21 @@ class Search:
         shares = np.logaddexp(books.unigram_log_probs(), conversation.unigram_log_probs()) - np.log(2)
         known = np.minimum(np.arange(len(lexicon)), books.sentence_begin)
         unigram = np.append(shares[: books.sentence_begin], shares[books.unknown])[known]
-        prior = np.zeros(NUMBER_OF_SYMBOLS, np.float32)
-        if log_prior is not None:
-            prior[FIRST_PHONE_SYMBOL:] = settings.prior_scale * log_prior[FIRST_PHONE_SYMBOL:]
-        prior[BLANK] = settings.blank_penalty
         knowledge = Knowledge(
             tree=build_tree(Pronunciations.of(rows), unigram.astype(np.float32)),
             books=books.arrays,
             conversation=conversation.arrays,
             vocabulary=books.sentence_begin,
             unknown=books.unknown,
-            prior=prior,
+            prior=_prior(settings, log_prior),
         )
         return cls(lexicon.words, books, conversation, knowledge, settings)
+
+    def with_settings(self, settings: SearchSettings, log_prior: np.ndarray | None = None) -> "Search":
+        """Returns the same search with other settings; `log_prior` as in `build`."""
+        return replace(
+            self, settings=settings, knowledge=self.knowledge._replace(prior=_prior(settings, log_prior))
+        )
 
     def start(
         self, history: Sequence[int] = (), weights: MixtureWeights | None = None, frame: int = 0
@@ -214,7 +223,7 @@ class Search:
             scores: natural log probabilities, float32 or float16 [frame, previous symbol, next symbol].
         """
         scores = np.maximum(scores, SMALLEST_LOG_PROB, dtype=np.float32)
-        work = _workspace(self.settings.most_hypotheses)
+        work = new_workspace(self.settings.most_hypotheses)
         for begin in range(0, len(scores), BLOCK_FRAMES):
             state = self._advance_block(work, state, scores[begin : begin + BLOCK_FRAMES])
         return state
@@ -332,18 +341,13 @@ class Search:
         return tuple(words)
 
 
-def _workspace(most: int) -> Workspace:
-    """Returns scratch memory for a search with at most so many hypotheses."""
-    room = 16 * most + 1024
-    places = 1 << (2 * room - 1).bit_length()
-    return Workspace(
-        candidates=np.empty(room, HYPOTHESIS),
-        peak=np.empty(room, np.float64),
-        places=np.empty(room, np.int64),
-        table=np.full(places, -1, np.int32),
-        count=np.zeros(1, np.int64),
-        best=np.zeros(1, np.float64),
-    )
+def _prior(settings: SearchSettings, log_prior: np.ndarray | None) -> np.ndarray:
+    """Returns what is taken from each symbol's score, float32 [symbols]."""
+    prior = np.zeros(NUMBER_OF_SYMBOLS, np.float32)
+    if log_prior is not None:
+        prior[FIRST_PHONE_SYMBOL:] = settings.prior_scale * log_prior[FIRST_PHONE_SYMBOL:]
+    prior[BLANK] = settings.blank_penalty
+    return prior
 
 
 def _confidence(link: np.void) -> float:

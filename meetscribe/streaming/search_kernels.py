@@ -3,6 +3,9 @@
 A hypothesis is a place in the lexical tree with the words before it. In each frame every hypothesis stays
 where it is (blank), goes on to a child of its node, or ends a word and goes back to the root. Hypotheses that
 the future cannot tell apart (same node, same language model states, same last symbol) become one.
+
+Each kernel works on a whole frame: calls in the innermost loops would cost more than the work (numba counts
+references to every array that a call is given).
 Not covered: the state and results that callers see (`meetscribe.streaming.search`); posteriors of words and
 the care of the lattice (`meetscribe.streaming.lattice`).
 """
@@ -16,10 +19,36 @@ from meetscribe.lm.mixture import mixture_score
 from meetscribe.lm.ngram import NGramArrays
 from meetscribe.lm.symbols import BLANK
 from meetscribe.lm.tree import ROOT, TreeArrays
-from meetscribe.streaming.lattice import NO_WORD, POSTERIOR_EVERY, sample_posteriors
+from meetscribe.streaming.lattice import HYPOTHESIS, NO_WORD, POSTERIOR_EVERY, sample_posteriors
 
-Key = Any
-"""Node, states of books and conversation, last symbol: numbers that the compiled code types as it likes."""
+STEP = np.dtype(
+    [
+        ("score", np.float64),
+        ("source", np.int32),  # hypothesis that it comes from
+        ("node", np.int32),  # that it goes to; the exit, until language models have been asked
+        ("books", np.int32),  # state of that language model afterwards
+        ("conversation", np.int32),
+        ("symbol", np.int32),  # last one that was no blank
+        ("word", np.int32),  # word that ends here, or NO_WORD
+        ("new", np.int32),  # 1 if a symbol comes in this frame, 0 for blank
+        ("log_prob", np.float32),  # of that symbol
+    ],
+    align=True,
+)
+"""A way to go on from a hypothesis in a frame."""
+
+ANSWER = np.dtype(
+    [
+        ("books", np.int32),
+        ("conversation", np.int32),
+        ("word", np.int32),
+        ("books_after", np.int32),
+        ("conversation_after", np.int32),
+        ("log_prob", np.float32),
+    ],
+    align=True,
+)
+"""What the language models said when they were asked for a word: hypotheses that wait ask again."""
 
 
 class Knowledge(NamedTuple):
@@ -56,27 +85,48 @@ class Weights(NamedTuple):
 
 
 class Workspace(NamedTuple):
-    """Scratch memory of one call: room for C candidates and a hash table of a power of two of places.
+    """Scratch memory of one call.
 
     Attributes:
-        candidates: hypotheses of the next frame, HYPOTHESIS [C].
-        peak: greatest score that went into each candidate, float64 [C].
-        places: place of each candidate in the hash table, int64 [C].
-        table: candidate in each place or -1, int32 [power of two].
-        count: number of candidates, int64 [1].
-        best: greatest score so far, float64 [1].
+        steps: ways to go on, STEP [room].
+        exits: ways to end a word, before the language models have been asked, STEP [room].
+        chosen: best step of each new hypothesis, int32 [room].
+        total: score of each new hypothesis, float64 [room].
+        place: place of each new hypothesis in the hash table, int64 [room].
+        table: new hypothesis in each place or -1, int32 [power of two].
+        answers: of the language models, ANSWER [power of two].
+        previous: hypotheses of the frame before, HYPOTHESIS [most].
     """
 
-    candidates: np.ndarray
-    peak: np.ndarray
-    places: np.ndarray
+    steps: np.ndarray
+    exits: np.ndarray
+    chosen: np.ndarray
+    total: np.ndarray
+    place: np.ndarray
     table: np.ndarray
-    count: np.ndarray
-    best: np.ndarray
+    answers: np.ndarray
+    previous: np.ndarray
+
+
+def new_workspace(most: int) -> Workspace:
+    """Returns scratch memory for a search with at most so many hypotheses."""
+    room = 64 * most + 4096
+    answers = np.zeros(1 << 13, ANSWER)
+    answers["word"] = NO_WORD
+    return Workspace(
+        steps=np.empty(room, STEP),
+        exits=np.empty(room, STEP),
+        chosen=np.empty(room, np.int32),
+        total=np.empty(room, np.float64),
+        place=np.empty(room, np.int64),
+        table=np.full(1 << (2 * room - 1).bit_length(), -1, np.int32),
+        answers=answers,
+        previous=np.empty(most, HYPOTHESIS),
+    )
 
 
 class Run(NamedTuple):
-    """What all kernels need in one call.
+    """What the kernels need in one call.
 
     Attributes:
         work: scratch memory.
@@ -92,201 +142,240 @@ class Run(NamedTuple):
 
 
 @njit(cache=True, nogil=True)
-def log_add(first: float, second: float) -> float:
-    """Returns log(exp(first) + exp(second))."""
-    high, low = max(first, second), min(first, second)
-    return high + np.log1p(np.exp(low - high))
+def _write(step: Any, score: float, source: int, target: tuple, symbol: tuple) -> None:
+    """Fills a step; `target` is (node, books, conversation), `symbol` (symbol, new, log_prob, word)."""
+    step["score"] = score
+    step["source"] = source
+    step["node"], step["books"], step["conversation"] = target
+    step["symbol"], step["new"], step["log_prob"], step["word"] = symbol
 
 
 @njit(cache=True, nogil=True)
-def _find_place(work: Workspace, key: Key) -> Any:
-    """Returns the place in the hash table of the candidate with this key, or of the hole where it belongs."""
-    mixed = np.uint64(key[0]) * np.uint64(0x9E3779B97F4A7C15)
-    mixed ^= np.uint64(key[1]) * np.uint64(0xC2B2AE3D27D4EB4F)
-    mixed ^= np.uint64(key[2]) * np.uint64(0x165667B19E3779F9)
-    mixed ^= np.uint64(key[3]) * np.uint64(0x27D4EB2F165667C5)
-    mixed ^= mixed >> np.uint64(29)
-    mask = np.int64(len(work.table) - 1)
-    place = np.int64(mixed >> np.uint64(8)) & mask
-    while work.table[place] >= 0:
-        other = work.candidates[work.table[place]]
-        if (
-            other["node"] == key[0]
-            and other["books"] == key[1]
-            and other["conversation"] == key[2]
-            and other["symbol"] == key[3]
-        ):
-            break
-        place = (place + 1) & mask
-    return place
-
-
-@njit(cache=True, nogil=True)
-def _offer(run: Run, score: float, key: Key, past: np.void, news: tuple) -> None:
-    """Adds a candidate, or merges it with the one of the same key; candidates below the beam are dropped.
+def _walk(run: Run, hypotheses: np.ndarray, scores: np.ndarray) -> tuple:
+    """Writes all steps inside words, and all ends of words without the score of the language models.
 
     Args:
-        run: what all kernels need.
-        score: of the candidate.
-        key: its node, states of the two language models and last symbol.
-        past: hypothesis that it comes from.
-        news: (frame or -1 for blank, log probability of the symbol, word that ended or NO_WORD).
+        run: what the kernels need.
+        hypotheses: HYPOTHESIS [H].
+        scores: natural log probabilities, float32 [previous symbol, next symbol].
+
+    Returns:
+        The number of steps, that of exits, and the best score of the steps.
     """
-    work = run.work
-    if score < work.best[0] - run.weights.beam:
-        return
-    work.best[0] = max(work.best[0], score)
-    place = _find_place(work, key)
-    index = np.int64(work.table[place])
-    if index < 0:
-        index = work.count[0]
-        if index == len(work.candidates):
-            return
-        work.count[0] += 1
-        work.table[place] = index
-        work.places[index] = place
-        total = score
-    else:
-        held = work.candidates[index]["score"]
-        total = log_add(held, score) if run.weights.sum_paths else max(held, score)
-        work.best[0] = max(work.best[0], total)
-        if score <= work.peak[index]:
-            work.candidates[index]["score"] = total
-            return
-    work.peak[index] = score
-    _fill(work.candidates, index, past, news)
-    candidate = work.candidates[index]
-    candidate["score"] = total
-    candidate["node"], candidate["books"], candidate["conversation"], candidate["symbol"] = key
+    weights, tree, prior = run.weights, run.knowledge.tree, run.knowledge.prior
+    steps, exits = run.work.steps, run.work.exits
+    count, exit_count, best = 0, 0, -np.inf
+    for source in range(len(hypotheses)):
+        past = hypotheses[source]
+        node, books, conversation = past["node"], past["books"], past["conversation"]
+        row = scores[past["symbol"]]
+        score = past["score"] + weights.acoustic * row[BLANK] - prior[BLANK]
+        best = max(best, score)
+        if count < len(steps):
+            _write(
+                steps[count], score, source, (node, books, conversation), (past["symbol"], 0, 0.0, NO_WORD)
+            )
+            count += 1
+        unpaid = past["score"] - weights.lm * tree.lookahead[node]
+        for edge in range(tree.child_begin[node], tree.child_begin[node + 1]):
+            symbol, child = tree.child_symbol[edge], tree.child_node[edge]
+            score = (
+                unpaid + weights.acoustic * row[symbol] - prior[symbol] + weights.lm * tree.lookahead[child]
+            )
+            if score < best - weights.beam or row[symbol] < -weights.symbol_beam or count == len(steps):
+                continue
+            best = max(best, score)
+            _write(
+                steps[count], score, source, (child, books, conversation), (symbol, 1, row[symbol], NO_WORD)
+            )
+            count += 1
+        for leaf in range(tree.exit_begin[node], tree.exit_begin[node + 1]):
+            symbol = tree.exit_symbol[leaf]
+            score = unpaid + weights.acoustic * row[symbol] - prior[symbol] + weights.word
+            if score < best - weights.beam or row[symbol] < -weights.symbol_beam or exit_count == len(exits):
+                continue
+            _write(
+                exits[exit_count],
+                score,
+                source,
+                (leaf, books, conversation),
+                (symbol, 1, row[symbol], NO_WORD),
+            )
+            exit_count += 1
+    return count, exit_count, best
 
 
 @njit(cache=True, nogil=True)
-def _fill(candidates: np.ndarray, index: Any, past: np.void, news: tuple) -> None:
-    """Writes the history of a candidate: that of `past`, and one more symbol unless it is a blank."""
-    frame, log_prob, word = news
-    candidate = candidates[index]
-    candidate["link"] = past["link"]
-    candidate["word"] = word
-    candidate["first"] = past["first"]
-    candidate["last"] = past["last"]
-    candidate["acoustic"] = past["acoustic"]
-    candidate["labels"] = past["labels"]
-    if frame >= 0:
-        if past["node"] == ROOT:
-            candidate["first"] = frame
-            candidate["acoustic"] = 0.0
-            candidate["labels"] = 0
-        candidate["last"] = frame
-        candidate["acoustic"] += np.float32(log_prob)
-        candidate["labels"] += 1
-
-
-@njit(cache=True, nogil=True)
-def _expand(run: Run, row: np.ndarray, past: np.void, frame: int) -> None:
-    """Offers all that a hypothesis can become in a frame; `row` has the scores after its last symbol."""
-    work, knowledge, weights = run.work, run.knowledge, run.weights
-    node = past["node"]
-    books, conversation = past["books"], past["conversation"]
-    score = past["score"] + weights.acoustic * row[BLANK] - knowledge.prior[BLANK]
-    _offer(run, score, (node, books, conversation, past["symbol"]), past, (-1, 0.0, NO_WORD))
-    tree = knowledge.tree
-    paid = weights.lm * tree.lookahead[node]
-    for edge in range(tree.child_begin[node], tree.child_begin[node + 1]):
-        symbol = tree.child_symbol[edge]
-        if row[symbol] < -weights.symbol_beam:
-            continue
-        child = tree.child_node[edge]
-        score = past["score"] + weights.acoustic * row[symbol] - knowledge.prior[symbol]
-        score += weights.lm * tree.lookahead[child] - paid
-        _offer(run, score, (child, books, conversation, symbol), past, (frame, row[symbol], NO_WORD))
-    for leaf in range(tree.exit_begin[node], tree.exit_begin[node + 1]):
-        symbol = tree.exit_symbol[leaf]
-        if row[symbol] < -weights.symbol_beam:
-            continue
-        score = past["score"] + weights.acoustic * row[symbol] - knowledge.prior[symbol] - paid + weights.word
-        if score >= work.best[0] - weights.beam:
-            _end_words(run, past, (score, leaf, frame, row[symbol]))
-
-
-@njit(cache=True, nogil=True)
-def _end_words(run: Run, past: np.void, leaf: tuple) -> None:
-    """Offers the words of an exit; `leaf` is (score without language model, exit, frame, log probability)."""
-    knowledge, weights = run.knowledge, run.weights
-    score, row, frame, log_prob = leaf
-    tree = knowledge.tree
-    symbol = tree.exit_symbol[row]
-    states: Any = (np.int64(past["books"]), np.int64(past["conversation"]))
-    for position in range(tree.word_begin[row], tree.word_begin[row + 1]):
-        word = tree.word[position]
+def _ask(run: Run, books: Any, conversation: Any, word: Any) -> Any:
+    """Returns the ANSWER of the language models for a word in a pair of states, from memory if there."""
+    answers = run.work.answers
+    mixed = np.uint64(books) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(conversation) * np.uint64(
+        0xC2B2AE3D27D4EB4F
+    )
+    mixed = (mixed + np.uint64(word)) * np.uint64(0x165667B19E3779F9)
+    answer = answers[np.int64(mixed >> np.uint64(40)) & (len(answers) - 1)]
+    if answer["word"] != word or answer["books"] != books or answer["conversation"] != conversation:
+        knowledge = run.knowledge
         known = word if word < knowledge.vocabulary else knowledge.unknown
+        states: Any = (np.int64(books), np.int64(conversation))
         lm, after, _ = mixture_score(knowledge.books, knowledge.conversation, run.log_weights, states, known)
-        total = score + weights.lm * (lm + tree.word_log_prob[position])
-        _offer(run, total, (ROOT, after[0], after[1], symbol), past, (frame, log_prob, word))
+        answer["books"], answer["conversation"], answer["word"] = books, conversation, word
+        answer["books_after"], answer["conversation_after"] = after
+        answer["log_prob"] = lm
+    return answer
 
 
 @njit(cache=True, nogil=True)
-def _cutoff(work: Workspace, weights: Weights) -> float:
-    """Returns the score from which candidates live on: the beam's edge, raised until few enough do."""
+def _end_words(run: Run, count: int, exit_count: int, best: float) -> tuple:
+    """Adds to `count` steps those that end words; returns the number of steps and the best score of all."""
+    weights, tree = run.weights, run.knowledge.tree
+    steps, exits = run.work.steps, run.work.exits
+    for index in range(exit_count):
+        leaving = exits[index]
+        for position in range(tree.word_begin[leaving["node"]], tree.word_begin[leaving["node"] + 1]):
+            if leaving["score"] < best - weights.beam or count == len(steps):
+                break
+            word = tree.word[position]
+            answer = _ask(run, leaving["books"], leaving["conversation"], word)
+            score = leaving["score"] + weights.lm * (answer["log_prob"] + tree.word_log_prob[position])
+            if score < best - weights.beam:
+                continue
+            best = max(best, score)
+            after = (ROOT, answer["books_after"], answer["conversation_after"])
+            _write(
+                steps[count],
+                score,
+                leaving["source"],
+                after,
+                (leaving["symbol"], 1, leaving["log_prob"], word),
+            )
+            count += 1
+    return count, best
+
+
+@njit(cache=True, nogil=True)
+def _hash(step: Any) -> Any:
+    """Returns a number that is equal for steps to hypotheses that the future cannot tell apart."""
+    mixed = np.uint64(step["node"]) * np.uint64(0x9E3779B97F4A7C15)
+    mixed ^= np.uint64(step["books"]) * np.uint64(0xC2B2AE3D27D4EB4F)
+    mixed ^= np.uint64(step["conversation"]) * np.uint64(0x165667B19E3779F9)
+    mixed ^= np.uint64(step["symbol"]) * np.uint64(0x27D4EB2F165667C5)
+    return np.int64((mixed ^ (mixed >> np.uint64(29))) >> np.uint64(8))
+
+
+@njit(cache=True, nogil=True)
+def _same(first: Any, second: Any) -> Any:
+    """Tells whether two steps lead to hypotheses that the future cannot tell apart."""
+    return (
+        first["node"] == second["node"]
+        and first["books"] == second["books"]
+        and first["conversation"] == second["conversation"]
+        and first["symbol"] == second["symbol"]
+    )
+
+
+@njit(cache=True, nogil=True)
+def _merge(work: Workspace, count: int, floor: float, sum_paths: bool) -> int:
+    """Makes new hypotheses of the steps that score at least `floor`, one of all that lead to the same.
+
+    The best of the steps is its past. Returns the number of new hypotheses.
+    """
+    steps, table, total, chosen = work.steps, work.table, work.total, work.chosen
+    mask, merged = len(table) - 1, 0
+    for index in range(count):
+        step = steps[index]
+        if step["score"] < floor:
+            continue
+        place = _hash(step) & mask
+        while table[place] >= 0 and not _same(step, steps[chosen[table[place]]]):
+            place = (place + 1) & mask
+        held = table[place]
+        if held < 0:
+            table[place], work.place[merged] = merged, place
+            chosen[merged], total[merged] = index, step["score"]
+            merged += 1
+            continue
+        high, low = max(total[held], step["score"]), min(total[held], step["score"])
+        total[held] = high + np.log1p(np.exp(low - high)) if sum_paths else high
+        if step["score"] > steps[chosen[held]]["score"]:
+            chosen[held] = index
+    for index in range(merged):
+        table[work.place[index]] = -1
+    return merged
+
+
+@njit(cache=True, nogil=True)
+def _cutoff(total: np.ndarray, best: float, weights: Weights) -> float:
+    """Returns the score from which hypotheses live on: the beam's edge, raised until few enough do."""
     bins = 512
-    edge = work.best[0] - weights.beam
     histogram = np.zeros(bins, np.int64)
     step = weights.beam / bins
-    for index in range(work.count[0]):
-        depth = (work.best[0] - work.candidates[index]["score"]) / step
+    for index in range(len(total)):
+        depth = (best - total[index]) / step
         if depth < bins:
             histogram[np.int64(depth)] += 1
     kept = 0
     for place in range(bins):
         kept += histogram[place]
         if kept > weights.most and place > 0:
-            return work.best[0] - place * step
-    return edge
+            return best - place * step
+    return best - weights.beam
 
 
 @njit(cache=True, nogil=True)
-def _new_link(links: np.ndarray, index: int, candidate: np.void) -> None:
+def _become(hypothesis: Any, past: Any, step: Any, frame: int) -> None:
+    """Writes the hypothesis that a step from `past` leads to; a word that ended has no link yet."""
+    begins = step["new"] == 1 and past["node"] == ROOT
+    hypothesis["node"], hypothesis["symbol"] = step["node"], step["symbol"]
+    hypothesis["books"], hypothesis["conversation"] = step["books"], step["conversation"]
+    hypothesis["link"], hypothesis["word"] = past["link"], step["word"]
+    hypothesis["first"] = frame if begins else past["first"]
+    hypothesis["last"] = frame if step["new"] == 1 else past["last"]
+    hypothesis["acoustic"] = step["log_prob"] if begins else past["acoustic"] + step["log_prob"]
+    hypothesis["labels"] = 1 if begins else past["labels"] + step["new"]
+
+
+@njit(cache=True, nogil=True)
+def _new_link(link: Any, hypothesis: Any, number: int) -> None:
     """Writes the link of the word that ended in this frame, and hangs the hypothesis on it."""
-    link = links[index]
-    link["word"] = candidate["word"]
-    link["previous"] = candidate["link"]
-    link["first"] = candidate["first"]
-    link["last"] = candidate["last"]
-    link["acoustic"] = candidate["acoustic"]
-    link["labels"] = candidate["labels"]
-    link["posterior"] = 0.0
-    link["samples"] = 0
-    candidate["link"] = index
-    candidate["word"] = NO_WORD
+    link["word"], link["previous"] = hypothesis["word"], hypothesis["link"]
+    link["first"], link["last"] = hypothesis["first"], hypothesis["last"]
+    link["acoustic"], link["labels"] = hypothesis["acoustic"], hypothesis["labels"]
+    link["posterior"], link["samples"] = 0.0, 0
+    hypothesis["link"], hypothesis["word"] = number, NO_WORD
 
 
 @njit(cache=True, nogil=True)
-def _select(
-    work: Workspace, weights: Weights, hypotheses: np.ndarray, links: np.ndarray, link_count: int
-) -> tuple:
-    """Moves the candidates that live on into `hypotheses`, the best one first; new words get their links.
+def _select(run: Run, merged: int, hypotheses: np.ndarray, links: np.ndarray, counts: tuple) -> tuple:
+    """Moves the new hypotheses that live on into `hypotheses`, the best one first; new words get their links.
+
+    Args:
+        run: what the kernels need.
+        merged: number of new hypotheses.
+        hypotheses: HYPOTHESIS [most], overwritten.
+        links: LINK [room], added to.
+        counts: (hypotheses that there were, links that there are, number of this frame).
 
     Returns:
         The number of hypotheses, and that of links.
     """
-    cutoff = _cutoff(work, weights)
-    best = 0
-    for index in range(work.count[0]):
-        work.table[work.places[index]] = -1
-        if work.candidates[index]["score"] > work.candidates[best]["score"]:
-            best = index
+    work, total = run.work, run.work.total
+    count, link_count, frame = counts
+    work.previous[:count] = hypotheses[:count]
+    best = np.argmax(total[:merged])
+    cutoff = _cutoff(total[:merged], total[best], run.weights)
     kept = 1
-    for index in range(work.count[0]):
-        candidate = work.candidates[index]
-        if index != best and (candidate["score"] < cutoff or kept == len(hypotheses)):
+    for index in range(merged):
+        if index != best and (total[index] < cutoff or kept == len(hypotheses)):
             continue
-        if candidate["word"] != NO_WORD:
-            _new_link(links, link_count, candidate)
+        step = work.steps[work.chosen[index]]
+        hypothesis = hypotheses[0 if index == best else kept]
+        kept += 0 if index == best else 1
+        _become(hypothesis, work.previous[step["source"]], step, frame)
+        hypothesis["score"] = total[index]
+        if step["word"] != NO_WORD:
+            _new_link(links[link_count], hypothesis, link_count)
             link_count += 1
-        if index == best:
-            hypotheses[0] = candidate
-        else:
-            hypotheses[kept] = candidate
-            kept += 1
     return kept, link_count
 
 
@@ -295,7 +384,7 @@ def search_frames(run: Run, scores: np.ndarray, beam: tuple, frame: int) -> tupl
     """Moves all hypotheses through the frames of a chunk.
 
     Args:
-        run: what all kernels need.
+        run: what the kernels need.
         scores: natural log probabilities, float32 [frame, previous symbol, next symbol].
         beam: (hypotheses, their number, links, their number); the arrays are changed, and have room for
             `weights.most` hypotheses and as many new links in each frame.
@@ -304,16 +393,13 @@ def search_frames(run: Run, scores: np.ndarray, beam: tuple, frame: int) -> tupl
     Returns:
         The number of hypotheses, and that of links.
     """
-    work, weights = run.work, run.weights
     hypotheses, count, links, link_count = beam
+    weights = run.weights
     for offset in range(len(scores)):
-        work.count[0] = 0
-        work.best[0] = -np.inf
-        for index in range(count):
-            past = hypotheses[index]
-            row = scores[offset, past["symbol"]]
-            _expand(run, row, past, frame + offset)
-        count, link_count = _select(work, weights, hypotheses, links, link_count)
+        steps, exits, best = _walk(run, hypotheses[:count], scores[offset])
+        steps, best = _end_words(run, steps, exits, best)
+        merged = _merge(run.work, steps, best - weights.beam, weights.sum_paths)
+        count, link_count = _select(run, merged, hypotheses, links, (count, link_count, frame + offset))
         if (frame + offset) % POSTERIOR_EVERY == 0:
             sample_posteriors(hypotheses[:count], links[:link_count], weights.posterior, frame + offset)
     return count, link_count
