@@ -67,9 +67,10 @@ def _percent(rate: ErrorRate | None) -> str:
 def describe(name: str, outcome: Outcome) -> str:
     """Return one line about some recordings for people to read."""
     figures = outcome.as_dict()
+    first, final = _percent(outcome.first_pass), _percent(outcome.final.wer)
     return (
-        f"{name}: {outcome.recordings} recordings, {figures['hours']:.2f} h; WER first pass "
-        f"{_percent(outcome.first_pass)}, final {_percent(outcome.final.wer)}; real-time factor {figures['rtf']}"
+        f"{name}: {outcome.recordings} recordings, {figures['hours']:.2f} h; WER first pass {first}, "
+        f"final {final}; real-time factor {figures['rtf']}"
     )
 
 
