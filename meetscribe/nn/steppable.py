@@ -4,8 +4,10 @@ Not covered here: the proof, which is `meetscribe.testing.verify_streaming`.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
 from typing import Generic, TypeVar
 
+import torch
 from torch import Tensor, nn
 
 State = TypeVar("State")
@@ -28,3 +30,25 @@ class Steppable(nn.Module, ABC, Generic[State]):
     @abstractmethod
     def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         """Advance by one piece: `x` is (B, T, …) with T a multiple of `stride`; returns (B, T // stride, …)."""
+
+
+def joined_states(states: Sequence[State]) -> State:
+    """Stack the states of single streams (nested tuples of tensors with a batch axis first) into one batch."""
+    first = states[0]
+    if isinstance(first, Tensor):
+        return torch.cat(list(states))  # type: ignore[arg-type, return-value]
+    parts = (joined_states(column) for column in zip(*states, strict=True))  # type: ignore[call-overload]
+    return _like(first, parts)
+
+
+def split_states(state: State, batch: int) -> list[State]:
+    """Undo `joined_states`: the state of each of `batch` streams."""
+    if isinstance(state, Tensor):
+        return list(state.split(1))  # type: ignore[return-value]
+    columns = [split_states(part, batch) for part in state]  # type: ignore[attr-defined]
+    return [_like(state, row) for row in zip(*columns, strict=True)]
+
+
+def _like(example: State, parts: Iterable[object]) -> State:
+    kind = type(example)
+    return kind(*parts) if hasattr(kind, "_fields") else kind(parts)  # type: ignore[call-arg]
