@@ -12,6 +12,7 @@ import typer
 
 from meetscribe import __version__
 from meetscribe.apps.cli import console
+from meetscribe.apps.cli.demo import demo
 from meetscribe.apps.cli.models import models
 from meetscribe.apps.cli.transcribe import transcribe
 
@@ -24,6 +25,7 @@ app = typer.Typer(
 )
 app.command()(transcribe)
 app.command()(models)
+app.command()(demo)
 
 _SHARED = {"--data-dir": True, "--config": True, "--verbose": False, "-v": False, "--version": False}
 

@@ -1,0 +1,1 @@
+"""Where events go: screens, lines, and later sockets, brokers and disks."""
