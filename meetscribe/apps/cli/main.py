@@ -13,6 +13,7 @@ import typer
 from meetscribe import __version__
 from meetscribe.apps.cli import console
 from meetscribe.apps.cli.demo import demo
+from meetscribe.apps.cli.evaluate import evaluate
 from meetscribe.apps.cli.models import models
 from meetscribe.apps.cli.transcribe import transcribe
 
@@ -26,6 +27,7 @@ app = typer.Typer(
 app.command()(transcribe)
 app.command()(models)
 app.command()(demo)
+app.command()(evaluate)
 
 _SHARED = {"--data-dir": True, "--config": True, "--verbose": False, "-v": False, "--version": False}
 

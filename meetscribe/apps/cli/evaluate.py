@@ -1,0 +1,31 @@
+"""`meetscribe evaluate`: how far a transcript is from a reference."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from meetscribe.apps.cli.console import reporting
+
+
+def evaluate(
+    context: typer.Context,
+    reference: Annotated[Path, typer.Option(help="What was said: .seglst.json, .json or .jsonl.")],
+    hypothesis: Annotated[Path, typer.Option(help="What was heard, in any of these formats.")],
+) -> None:
+    """Compare two transcripts; the last line of stdout is one JSON object."""
+    with reporting(context.obj.verbose):
+        from meetscribe.evaluation.score import evaluate_files  # late: numba takes a second
+
+        figures = evaluate_files(reference, hypothesis)
+        for name in ("wer", "orc_wer", "cp_wer", "tcp_wer"):
+            print(f"{name:8} {_rate(figures[name])}", file=sys.stderr)
+        print(json.dumps(figures, ensure_ascii=False))
+
+
+def _rate(rate: dict[str, Any] | None) -> str:
+    if rate is None or rate["rate"] is None:
+        return "—"
+    return f"{100 * rate['rate']:.1f} % ({rate['errors']} of {rate['length']} words)"
