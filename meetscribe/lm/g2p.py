@@ -18,7 +18,15 @@ from safetensors.numpy import load_file, save_file
 
 from meetscribe.errors import CheckpointError
 from meetscribe.lm.lexicon import Pronunciation
-from meetscribe.lm.ngram import NGram, NGramArrays, NGramTables, assemble, ngram_score
+from meetscribe.lm.ngram import (
+    NGram,
+    NGramArrays,
+    NGramTables,
+    assemble,
+    ngram_score,
+    pack_tables,
+    unpack_tables,
+)
 from meetscribe.lm.symbols import PHONES, spell
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz'"
@@ -151,7 +159,7 @@ def _beam_search(
 
 def save_g2p(letters: np.ndarray, phones: np.ndarray, tables: NGramTables, path: Path) -> None:
     """Writes a model of spelling as a safetensors file."""
-    save_file({"letters": letters, "phones": phones, **vars(tables)}, path)
+    save_file({"letters": letters, "phones": phones, **pack_tables(tables)}, path)
 
 
 def load_g2p(path: Path) -> GraphemeToPhoneme:
@@ -164,6 +172,6 @@ def load_g2p(path: Path) -> GraphemeToPhoneme:
     try:
         content = load_file(path)
         letters, phones = content.pop("letters"), content.pop("phones")
-        return GraphemeToPhoneme(letters, phones, assemble(NGramTables(**content)))
-    except (SafetensorError, KeyError, TypeError, ValueError) as error:
+        return GraphemeToPhoneme(letters, phones, assemble(unpack_tables(content)))
+    except (SafetensorError, KeyError, ValueError) as error:
         raise CheckpointError(f"{path} is not a usable spelling model: install the model again") from error

@@ -8,6 +8,8 @@ Suffix links, with which backing off is one array access, are computed when a mo
 Not covered: estimation and pruning (`meetscribe.training.language`); interpolation (`meetscribe.lm.mixture`).
 """
 
+import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -18,6 +20,8 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from meetscribe.errors import CheckpointError
+
+_KINDS = frozenset({"uint8", "uint16", "uint32", "int64", "float32"})
 
 EMPTY_STATE = 0
 """The state in which nothing is known of the history; it is the same in every model."""
@@ -219,9 +223,37 @@ def assemble(tables: NGramTables) -> NGram:
     return NGram(tuple(sizes), arrays)
 
 
+def pack_tables(tables: NGramTables) -> dict[str, np.ndarray]:
+    """Returns the tables as named byte arrays for a safetensors file: deflated, which halves them."""
+    packed = {
+        f"{name}.{array.dtype}": zlib.compress(array.tobytes(), 9) for name, array in vars(tables).items()
+    }
+    return {name: np.frombuffer(content, np.uint8) for name, content in packed.items()}
+
+
+def unpack_tables(packed: Mapping[str, np.ndarray]) -> NGramTables:
+    """Reads what `pack_tables` gave.
+
+    Raises:
+        ValueError: if an array is damaged, missing, or is of a kind that tables do not have.
+    """
+    tables: dict[str, np.ndarray] = {}
+    for key, content in packed.items():
+        name, _, kind = key.partition(".")
+        if kind not in _KINDS:
+            raise ValueError(f"unknown table {key}")
+        try:
+            tables[name] = np.frombuffer(zlib.decompress(content.tobytes()), kind)
+        except zlib.error as error:
+            raise ValueError(f"table {name} is damaged") from error
+    if set(tables) != set(NGramTables.__annotations__):
+        raise ValueError("tables of an n-gram model are missing")
+    return NGramTables(**tables)
+
+
 def save_tables(tables: NGramTables, path: Path) -> None:
     """Writes the tables of a model as a safetensors file."""
-    save_file({name: np.ascontiguousarray(value) for name, value in vars(tables).items()}, path)
+    save_file(pack_tables(tables), path)
 
 
 def load_ngram(path: Path) -> NGram:
@@ -232,6 +264,6 @@ def load_ngram(path: Path) -> NGram:
         OSError: if the file cannot be read.
     """
     try:
-        return assemble(NGramTables(**load_file(path)))
-    except (SafetensorError, TypeError, ValueError) as error:
+        return assemble(unpack_tables(load_file(path)))
+    except (SafetensorError, ValueError) as error:
         raise CheckpointError(f"{path} is not a usable n-gram model: install the model again") from error

@@ -57,6 +57,7 @@ class TreeArrays(NamedTuple):
         word_begin: words of exit e are rows word_begin[e] to word_begin[e + 1] - 1, int32 [E + 1].
         word: words of the exits, int32 [X].
         word_log_prob: natural log probability of saying that word so, float32 [X].
+        unigram: natural log probability of that word, whatever came before, float32 [X].
         lookahead: greatest unigram log probability of the words behind a node; 0 at the root, whose
             look-ahead nothing has to pay, float32 [N].
         parent: parent of each node, -1 for the root, int32 [N].
@@ -70,6 +71,7 @@ class TreeArrays(NamedTuple):
     word_begin: np.ndarray
     word: np.ndarray
     word_log_prob: np.ndarray
+    unigram: np.ndarray
     lookahead: np.ndarray
     parent: np.ndarray
 
@@ -106,6 +108,7 @@ def build_tree(pronunciations: Pronunciations, unigram: np.ndarray) -> TreeArray
         word_begin=np.append(first, len(words)).astype(np.int32),
         word=np.ascontiguousarray(words),
         word_log_prob=np.ascontiguousarray(word_log_prob[exit_order]),
+        unigram=unigram[words].astype(np.float32),
         lookahead=_lookahead(parent, depth, from_node, unigram[words]),
         parent=parent,
     )

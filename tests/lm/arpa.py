@@ -28,7 +28,7 @@ class SlowModel:
 
 
 def to_tables(grams: Grams, words: int, values: np.ndarray) -> NGramTables:
-    """Returns the tables of a model whose probabilities and back-off weights are all in `values`, ascending."""
+    """Returns the tables of a model whose numbers are all in `values`, which ascend."""
     order = max(len(gram) for gram in grams)
     levels = [sorted(gram for gram in grams if len(gram) == size) for size in range(1, order + 1)]
     every = [gram for level in levels for gram in level]

@@ -18,7 +18,7 @@ from tests.lm.test_ngram import VALUES, WORDS, models
 def test_a_word_scores_as_the_weighted_sum(
     first: Grams, second: Grams, share: float, words: list[int]
 ) -> None:
-    """The mixture's probability is the sum of the models' with their weights; both follow their own states."""
+    """The probability is the weighted sum of the models'; both follow their own states."""
     one, two = (assemble(to_tables(grams, WORDS, VALUES)) for grams in (first, second))
     pair, states = (0, 0), (0, 0)
     for word in words:

@@ -88,8 +88,7 @@ def count_ngrams(text: TokenText, order: int) -> list[CountTable]:
     """
     bits = (text.vocabulary + 2).bit_length()
     if order < 1 or order * bits > KEY_BITS:
-        raise
-        ValueError(f"n-grams of {order} words of {bits} bits cannot be counted: {KEY_BITS} bits is the limit")
+        raise ValueError(f"n-grams of {order} words of {bits} bits do not fit into {KEY_BITS} bits")
     tables = [_unigrams(text, bits)]
     for size in range(2, order + 1):
         keys, weights = _windows(text, size, bits)

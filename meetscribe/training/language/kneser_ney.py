@@ -53,10 +53,9 @@ def discounts(counts: np.ndarray) -> np.ndarray:
 def _adjusted(
     tables: Sequence[CountTable], keeps: Sequence[np.ndarray]
 ) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Returns (count, mass) of each order as Kneser-Ney sees them: below the highest, of types and not of
-    tokens.
+    """Returns (count, mass) of each order as Kneser-Ney sees them.
 
-    What begins with `<s>` has nothing to its left and keeps its own count.
+    Below the highest order they are of types to the left and not of tokens. What begins with `<s>` has nothing to its left and keeps its own count.
     """
     begin = len(tables[0].keys) - 3
     result = [(tables[-1].counts.astype(np.float64), tables[-1].masses)]
