@@ -18,7 +18,13 @@ import soundfile
 from numpy.typing import NDArray
 
 from meetscribe.errors import AudioError
-from meetscribe.sources.headers import check_rate_and_channels, ogg_complaint, wav_complaint
+from meetscribe.sources.headers import (
+    check_rate_and_channels,
+    counts_its_frames,
+    looks_like_mp3,
+    ogg_complaint,
+    wav_complaint,
+)
 
 # containers that PyAV may open: no playlists, which would fetch other files, and nothing that draws text
 _CONTAINERS = (
@@ -46,6 +52,8 @@ def decode(path: Path, seconds: float = 0.5) -> Decoded:
         AudioError: nothing in the file can be decoded. (While reading: the rest cannot.)
     """
     complaint = wav_complaint(path)
+    if looks_like_mp3(path):  # libsndfile stops at the length that it guesses from the bit rate
+        return _decode_container(path)
     try:
         sound = soundfile.SoundFile(path)
     except (soundfile.LibsndfileError, TypeError):
@@ -131,6 +139,7 @@ def _read_container(
         raise _broken(path, read / rate, "the rest is damaged") from complaint
     if read == 0:
         raise AudioError(f"{path}: it holds no audio; record or export it again")
-    indexed = container.format.name.startswith(("mov", "matroska"))  # elsewhere the length is estimated
-    if indexed and frames is not None and read < frames - _MISSING * rate:
+    # elsewhere the length is an estimate
+    counted = container.format.name.startswith(("mov", "matroska")) or counts_its_frames(path)
+    if counted and frames is not None and read < frames - _MISSING * rate:
         raise _broken(path, read / rate, f"its header says {frames / rate:.1f} s (truncated)")

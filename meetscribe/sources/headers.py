@@ -2,7 +2,8 @@
 
 The decoding libraries take a header at its word and shorten or lengthen silently; a transcript of half a
 meeting must not look like one of the whole. Sizes that mean "written as a stream" (all ones) are no lie.
-Not covered: other containers, whose decoders notice by themselves (`decoding.py` compares lengths).
+Not covered: other containers, whose decoders notice by themselves (`decoding.py` compares lengths), and MP3 files
+that do not say how long they are.
 """
 
 import struct
@@ -90,3 +91,23 @@ def ogg_complaint(path: Path) -> str | None:
     if len(page) < 28 or len(page) < whole:
         return "its last page is cut short (truncated)"
     return None if page[5] & 4 else "its end is missing (truncated)"
+
+
+def looks_like_mp3(path: Path) -> bool:
+    """Say whether a file begins as MP3 does: with titles (ID3) or the mark of a frame."""
+    with path.open("rb") as file:
+        start = file.read(3)
+    return start == b"ID3" or (len(start) == 3 and start[0] == 0xFF and start[1] & 0xE0 == 0xE0)
+
+
+def counts_its_frames(path: Path) -> bool:
+    """Say whether an MP3 file begins with a frame that says how many follow (Xing or Info)."""
+    with path.open("rb") as file:
+        start = file.read(10)
+        if start[:3] == b"ID3" and len(start) == 10:  # titles; their length has seven bits a byte
+            file.seek(
+                sum((byte & 127) << shift for byte, shift in zip(start[6:], (21, 14, 7, 0), strict=True)), 1
+            )
+            start = b""
+        first = start + file.read(200)
+    return b"Xing" in first or b"Info" in first

@@ -249,7 +249,7 @@ def test_chunks_after_the_audio_are_no_lie(tmp_path):
     assert len(read(path)) == SECONDS * 16_000
 
 
-@pytest.mark.parametrize("name", ["a.wav", "a.flac", "a.ogg", "a.opus", "a.m4a"])
+@pytest.mark.parametrize("name", ["a.wav", "a.flac", "a.ogg", "a.opus", "a.mp3", "a.m4a"])
 def test_a_truncated_file_gives_its_beginning_and_an_error(tmp_path, name):
     """Half a file: what is there is given, then one sentence says that it is not all."""
     path = tmp_path / name
@@ -268,6 +268,17 @@ def test_a_truncated_file_gives_its_beginning_and_an_error(tmp_path, name):
     seconds, sentence = read_with_error(path)
     assert 2 < seconds < 8
     assert "truncated" in sentence or "only its first" in sentence
+
+
+def test_an_mp3_file_that_does_not_say_its_length_is_read_to_its_end(tmp_path):
+    """Without the frame that counts the others nothing is lost (a library would guess, and stop early)."""
+    path = tmp_path / "a.mp3"
+    noise = np.random.default_rng(0).uniform(-0.1, 0.1, 441_000).astype(np.float32)
+    soundfile.write(path, noise, 44_100)
+    data = path.read_bytes()
+    assert b"Xing" in data[:200]
+    path.write_bytes(data[data.index(data[:2], 10) :])
+    assert len(read(path)) >= 9.9 * 16_000
 
 
 @pytest.mark.parametrize("rate", [16_000, 44_100])
