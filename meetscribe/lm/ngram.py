@@ -21,6 +21,9 @@ from safetensors.numpy import load_file, save_file
 
 from meetscribe.errors import CheckpointError
 
+_CODE_BITS = 8
+_CODE_MASK = (1 << _CODE_BITS) - 1
+_MOST_NODES = 1 << (32 - _CODE_BITS)
 _KINDS = frozenset({"uint8", "uint16", "uint32", "int64", "float32"})
 
 EMPTY_STATE = 0
@@ -30,23 +33,20 @@ EMPTY_STATE = 0
 class NGramArrays(NamedTuple):
     """What the kernels read: N nodes, M of them below the highest order; 0 is the root, 1 + w the word w.
 
+    What is needed together lies together, since a look-up costs about as much as its cache misses.
+
     Attributes:
         words: last word of each node, uint16 or uint32 [N].
-        prob: code of the log probability of each node, uint8 [N].
-        backoff: code of the back-off weight of each node that is no leaf level, uint8 [M].
-        child_begin: children of node n are nodes child_begin[n] to child_begin[n + 1] - 1, int32 [M + 1].
-        suffix: state to back off to, int32 [M].
-        follow: state after a node's words were said, int32 [N].
+        arcs: state after a node's words were said, times 256, plus the code of its log probability, uint32 [N].
+        nodes: first child, one after the last child, state to back off to, and code of the back-off weight,
+            int32 [M, 4].
         prob_values: natural log probability of each code, float32 [256].
         backoff_values: natural log back-off weight of each code, float32 [256].
     """
 
     words: np.ndarray
-    prob: np.ndarray
-    backoff: np.ndarray
-    child_begin: np.ndarray
-    suffix: np.ndarray
-    follow: np.ndarray
+    arcs: np.ndarray
+    nodes: np.ndarray
     prob_values: np.ndarray
     backoff_values: np.ndarray
 
@@ -111,7 +111,7 @@ class NGram:
     @property
     def begin_state(self) -> int:
         """State at the start of a sentence."""
-        return int(self.arrays.follow[1 + self.sentence_begin])
+        return int(self.arrays.arcs[1 + self.sentence_begin]) >> _CODE_BITS
 
     def score(self, state: int, word: int) -> tuple[float, int]:
         """Returns (natural log probability of `word` in `state`, next state)."""
@@ -120,7 +120,7 @@ class NGram:
 
     def unigram_log_probs(self) -> np.ndarray:
         """Returns the log probabilities of all words without history, float32 [words + 3]."""
-        return self.arrays.prob_values[self.arrays.prob[1 : 1 + self.level_sizes[0]]]
+        return self.arrays.prob_values[self.arrays.arcs[1 : 1 + self.level_sizes[0]] & _CODE_MASK]
 
 
 @njit(cache=True, nogil=True)
@@ -129,8 +129,8 @@ def find_child(arrays: NGramArrays, node: int, word: int) -> int:
     if node == 0:
         return word + 1
     words = arrays.words
-    low = np.int64(arrays.child_begin[node])
-    end = np.int64(arrays.child_begin[node + 1])
+    low = np.int64(arrays.nodes[node, 0])
+    end = np.int64(arrays.nodes[node, 1])
     high = end
     while low < high:
         middle = (low + high) >> 1
@@ -150,10 +150,11 @@ def ngram_score(arrays: NGramArrays, state: int, word: int) -> tuple[float, int]
     node = np.int64(state)
     child = find_child(arrays, node, np.int64(word))
     while child < 0:
-        total += arrays.backoff_values[arrays.backoff[node]]
-        node = np.int64(arrays.suffix[node])
+        total += arrays.backoff_values[arrays.nodes[node, 3]]
+        node = np.int64(arrays.nodes[node, 2])
         child = find_child(arrays, node, np.int64(word))
-    return total + arrays.prob_values[arrays.prob[child]], np.int64(arrays.follow[child])
+    arc = np.int64(arrays.arcs[child])
+    return total + arrays.prob_values[arc & _CODE_MASK], arc >> _CODE_BITS
 
 
 @njit(cache=True, nogil=True)
@@ -167,39 +168,54 @@ def score_sequence(arrays: NGramArrays, state: int, words: np.ndarray) -> tuple[
 
 
 @njit(cache=True, nogil=True)
-def _link(arrays: NGramArrays, level_starts: np.ndarray) -> None:
-    """Fills `suffix` and `follow`, level by level; a node's suffix lies in a lower level than itself.
+def _seek(words: np.ndarray, low: int, end: int, word: int) -> int:
+    """Returns the first place from `low` to `end` whose word is not below `word`; fast where that is near."""
+    high, stride = low, 1
+    while high < end and np.int64(words[high]) < word:
+        low, high, stride = high + 1, high + stride, stride * 2
+    high = min(high, end)
+    while low < high:
+        middle = (low + high) >> 1
+        if np.int64(words[middle]) < word:
+            low = middle + 1
+        else:
+            high = middle
+    return low
 
-    A state without children and without back-off cost says nothing that its suffix does not say: `follow`
-    and `suffix` skip it, so that more histories share a state.
+
+@njit(cache=True, nogil=True)
+def _link(arrays: NGramArrays, level_starts: np.ndarray) -> None:
+    """Fills in the states of `arcs` and `nodes`, level by level; a node's suffix is in a lower level.
+
+    A state without children and without back-off cost says nothing that its suffix does not say: the links skip
+    it, so that more histories share a state.
     """
-    inner = len(arrays.suffix)
-    arrays.suffix[0] = 0
-    arrays.follow[0] = 0
+    inner = len(arrays.nodes)
     for level in range(len(level_starts) - 2):
         for parent in range(level_starts[level], level_starts[level + 1]):
-            for node in range(arrays.child_begin[parent], arrays.child_begin[parent + 1]):
-                state = np.int64(0)
+            suffix = np.int64(arrays.nodes[parent, 2])
+            place = np.int64(arrays.nodes[suffix, 0])
+            for node in range(arrays.nodes[parent, 0], arrays.nodes[parent, 1]):
+                state, word = np.int64(0), np.int64(arrays.words[node])
                 if parent != 0:
-                    history = np.int64(arrays.suffix[parent])
-                    child = find_child(arrays, history, np.int64(arrays.words[node]))
-                    while child < 0:
-                        history = np.int64(arrays.suffix[history])
-                        child = find_child(arrays, history, np.int64(arrays.words[node]))
-                    state = np.int64(arrays.follow[child])
-                arrays.follow[node] = state
+                    place = _seek(arrays.words, place, np.int64(arrays.nodes[suffix, 1]), word)
+                    if place < arrays.nodes[suffix, 1] and arrays.words[place] == word:
+                        state = np.int64(arrays.arcs[place]) >> _CODE_BITS
+                    else:
+                        _, state = ngram_score(arrays, arrays.nodes[suffix, 2], word)
                 if node < inner:
-                    arrays.suffix[node] = state
-                    has_children = arrays.child_begin[node] < arrays.child_begin[node + 1]
-                    if has_children or arrays.backoff_values[arrays.backoff[node]] != 0.0:
-                        arrays.follow[node] = node
+                    arrays.nodes[node, 2] = state
+                    has_children = arrays.nodes[node, 0] < arrays.nodes[node, 1]
+                    if has_children or arrays.backoff_values[arrays.nodes[node, 3]] != 0.0:
+                        state = np.int64(node)
+                arrays.arcs[node] |= np.uint32(state << _CODE_BITS)
 
 
 def assemble(tables: NGramTables) -> NGram:
     """Builds the lookup arrays of a model from the tables of its file.
 
     Raises:
-        ValueError: if the sizes of the tables contradict one another.
+        ValueError: if the sizes of the tables contradict one another, or there are more than 2^24 n-grams.
     """
     sizes = [int(size) for size in tables.level_sizes]
     starts = np.concatenate([[0], 1 + np.concatenate([[0], np.cumsum(sizes)])]).astype(np.int64)
@@ -208,14 +224,17 @@ def assemble(tables: NGramTables) -> NGram:
     lengths = (len(tables.prob), len(tables.words), len(tables.backoff), len(counts), int(counts.sum()))
     if lengths != (total - 1, total - 1 - sizes[0], inner - 1, inner, total - 1):
         raise ValueError("the tables of the n-gram model do not fit together")
-    root, unigrams = np.zeros(1, np.uint8), np.arange(sizes[0], dtype=tables.words.dtype)
+    if total > _MOST_NODES:
+        raise ValueError(f"the n-gram model has {total} n-grams, more than {_MOST_NODES}")
+    begins = 1 + np.concatenate([[0], np.cumsum(counts)])
+    nodes = np.zeros((inner, 4), np.int32)
+    nodes[:, 0], nodes[:, 1] = begins[:-1], begins[1:]
+    nodes[1:, 3] = tables.backoff
+    kind = tables.words.dtype
     arrays = NGramArrays(
-        words=np.concatenate([root.astype(tables.words.dtype), unigrams, tables.words]),
-        prob=np.concatenate([root, tables.prob]),
-        backoff=np.concatenate([root, tables.backoff]),
-        child_begin=(1 + np.concatenate([[0], np.cumsum(counts)])).astype(np.int32),
-        suffix=np.zeros(inner, np.int32),
-        follow=np.zeros(total, np.int32),
+        words=np.concatenate([np.zeros(1, kind), np.arange(sizes[0], dtype=kind), tables.words]),
+        arcs=np.concatenate([np.zeros(1, np.uint32), tables.prob.astype(np.uint32)]),
+        nodes=nodes,
         prob_values=tables.prob_values.astype(np.float32),
         backoff_values=tables.backoff_values.astype(np.float32),
     )

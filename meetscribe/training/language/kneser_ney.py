@@ -55,7 +55,8 @@ def _adjusted(
 ) -> list[tuple[np.ndarray, np.ndarray]]:
     """Returns (count, mass) of each order as Kneser-Ney sees them.
 
-    Below the highest order they are of types to the left and not of tokens. What begins with `<s>` has nothing to its left and keeps its own count.
+    Below the highest order they are of types to the left and not of tokens. What begins with `<s>` has
+    nothing to its left and keeps its own count.
     """
     begin = len(tables[0].keys) - 3
     result = [(tables[-1].counts.astype(np.float64), tables[-1].masses)]

@@ -74,7 +74,8 @@ class Vocabulary:
 def read_dictionary(path: Path) -> Dictionary:
     """Reads a pronouncing dictionary of lines `word phone ...`.
 
-    Further pronunciations of a word are lines `word(2) phone ...`. Words with other characters than a-z and the apostrophe are left out.
+    Further pronunciations of a word are lines `word(2) phone ...`. Words with other characters than a-z and
+    the apostrophe are left out.
     """
     dictionary: dict[str, list[Phones]] = {}
     for line in read_lines(path):

@@ -1,7 +1,7 @@
 """Which n-grams a small model keeps.
 
-The measure is the weighted difference (Seymore and Rosenfeld 1996): how much log likelihood of the training text
-an n-gram is worth over backing off, by its discounted count. One threshold holds for all orders.
+The measure is the weighted difference (Seymore and Rosenfeld 1996): how much log likelihood of the text an
+n-gram is worth over backing off, by its discounted count. One threshold holds for all orders.
 
 Not covered: estimation of the smaller model (`meetscribe.training.language.kneser_ney`).
 """
