@@ -8,7 +8,7 @@ from meetscribe.lm.symbols import NUMBER_OF_SYMBOLS, spell
 from meetscribe.streaming.search import Search, SearchSettings
 
 PHONES = ("AA", "B", "K")
-WIDE = SearchSettings(beam=1e6, symbol_beam=1e6, most_hypotheses=4000)
+WIDE = SearchSettings(beam=1e6, word_margin=1e6, symbol_beam=1e6, most_hypotheses=4000)
 
 
 def random_lexicon(rng: np.random.Generator, words: int) -> Lexicon:

@@ -57,6 +57,7 @@ class SearchSettings:
         prior_scale: factor on the log prior of symbols, which is taken from each symbol but blank.
         beam: hypotheses that score this much less than the best are dropped.
         most_hypotheses: so many are kept at most.
+        word_margin: language models are asked for words that unigrams alone would put this far below the beam.
         symbol_beam: symbols below this negative log probability are not tried.
         sum_paths: add the probabilities of paths that meet, instead of taking the greater one.
         posterior_scale: factor on differences of scores where they become posteriors of words.
@@ -71,6 +72,7 @@ class SearchSettings:
     prior_scale: float = 0.0
     beam: float = 14.0
     most_hypotheses: int = 600
+    word_margin: float = 2.0
     symbol_beam: float = 11.0
     sum_paths: bool = True
     posterior_scale: float = 0.4
@@ -305,6 +307,7 @@ class Search:
             lm=settings.lm_weight,
             word=settings.word_score,
             beam=settings.beam,
+            margin=settings.word_margin,
             symbol_beam=settings.symbol_beam,
             most=settings.most_hypotheses,
             sum_paths=settings.sum_paths,

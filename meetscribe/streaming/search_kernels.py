@@ -78,6 +78,7 @@ class Weights(NamedTuple):
     lm: float
     word: float
     beam: float
+    margin: float
     symbol_beam: float
     most: int
     sum_paths: bool
@@ -206,49 +207,50 @@ def _walk(run: Run, hypotheses: np.ndarray, scores: np.ndarray) -> tuple:
 
 
 @njit(cache=True, nogil=True)
-def _ask(run: Run, books: Any, conversation: Any, word: Any) -> Any:
-    """Returns the ANSWER of the language models for a word in a pair of states, from memory if there."""
-    answers = run.work.answers
-    mixed = np.uint64(books) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(conversation) * np.uint64(
-        0xC2B2AE3D27D4EB4F
-    )
+def _answer_place(answers: np.ndarray, books: Any, conversation: Any, word: Any) -> Any:
+    """Returns where the ANSWER for a word in a pair of states is kept, if anywhere."""
+    mixed = np.uint64(books) * np.uint64(0x9E3779B97F4A7C15)
+    mixed += np.uint64(conversation) * np.uint64(0xC2B2AE3D27D4EB4F)
     mixed = (mixed + np.uint64(word)) * np.uint64(0x165667B19E3779F9)
-    answer = answers[np.int64(mixed >> np.uint64(40)) & (len(answers) - 1)]
-    if answer["word"] != word or answer["books"] != books or answer["conversation"] != conversation:
-        knowledge = run.knowledge
-        known = word if word < knowledge.vocabulary else knowledge.unknown
-        states: Any = (np.int64(books), np.int64(conversation))
-        lm, after, _ = mixture_score(knowledge.books, knowledge.conversation, run.log_weights, states, known)
-        answer["books"], answer["conversation"], answer["word"] = books, conversation, word
-        answer["books_after"], answer["conversation_after"] = after
-        answer["log_prob"] = lm
-    return answer
+    return np.int64(mixed >> np.uint64(40)) & (len(answers) - 1)
+
+
+@njit(cache=True, nogil=True)
+def _ask(run: Run, answer: Any, books: Any, conversation: Any, word: Any) -> None:
+    """Asks the language models for a word in a pair of states, and writes their answer."""
+    knowledge = run.knowledge
+    known = word if word < knowledge.vocabulary else knowledge.unknown
+    states: Any = (np.int64(books), np.int64(conversation))
+    lm, after, _ = mixture_score(knowledge.books, knowledge.conversation, run.log_weights, states, known)
+    answer["books"], answer["conversation"], answer["word"] = books, conversation, word
+    answer["books_after"], answer["conversation_after"] = after
+    answer["log_prob"] = lm
 
 
 @njit(cache=True, nogil=True)
 def _end_words(run: Run, count: int, exit_count: int, best: float) -> tuple:
     """Adds to `count` steps those that end words; returns the number of steps and the best score of all."""
     weights, tree = run.weights, run.knowledge.tree
-    steps, exits = run.work.steps, run.work.exits
+    steps, exits, answers = run.work.steps, run.work.exits, run.work.answers
     for index in range(exit_count):
         leaving = exits[index]
+        books, conversation = leaving["books"], leaving["conversation"]
         for position in range(tree.word_begin[leaving["node"]], tree.word_begin[leaving["node"] + 1]):
             if leaving["score"] < best - weights.beam or count == len(steps):
                 break
+            if leaving["score"] + weights.lm * tree.unigram[position] < best - weights.beam - weights.margin:
+                continue
             word = tree.word[position]
-            answer = _ask(run, leaving["books"], leaving["conversation"], word)
+            answer = answers[_answer_place(answers, books, conversation, word)]
+            if answer["word"] != word or answer["books"] != books or answer["conversation"] != conversation:
+                _ask(run, answer, books, conversation, word)
             score = leaving["score"] + weights.lm * (answer["log_prob"] + tree.word_log_prob[position])
             if score < best - weights.beam:
                 continue
             best = max(best, score)
             after = (ROOT, answer["books_after"], answer["conversation_after"])
-            _write(
-                steps[count],
-                score,
-                leaving["source"],
-                after,
-                (leaving["symbol"], 1, leaving["log_prob"], word),
-            )
+            news = (leaving["symbol"], 1, leaving["log_prob"], word)
+            _write(steps[count], score, leaving["source"], after, news)
             count += 1
     return count, best
 
