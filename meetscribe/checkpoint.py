@@ -88,7 +88,9 @@ def load_model(directory: Path) -> Model:
         passes = [SearchSettings(**configuration["search"][key]) for key in ("first_pass", "final_pass")]
         prior = np.array(configuration["log_prior"], np.float32)
     except (KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{directory / CONFIGURATION}: {error} is wrong; install the model again") from error
+        raise CheckpointError(
+            f"{directory / CONFIGURATION}: {error} is wrong; install the model again"
+        ) from error
     network = _network(directory / WEIGHTS, sizes)
     return Model(directory.name, directory, network, _language(directory), passes[0], passes[1], prior)
 
@@ -121,7 +123,9 @@ def _configuration(path: Path) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError) as error:
         raise CheckpointError(f"{path} is damaged; install the model again") from error
     if not isinstance(read, dict) or read.get("version") != VERSION:
-        raise CheckpointError(f"{path} is of another version than {VERSION}; install the model that belongs here")
+        raise CheckpointError(
+            f"{path} is of another version than {VERSION}; install the model that belongs here"
+        )
     return read
 
 

@@ -23,6 +23,7 @@ from meetscribe.nn.recogniser import Recogniser, RecogniserConfig
 from meetscribe.nn.steppable import State, Steppable
 from meetscribe.nn.transducer import TransducerConfig
 from meetscribe.streaming.search import SearchSettings
+from meetscribe.streaming.transcriber import TranscriberSettings
 
 TINY_WORDS = {
     "a": "AH", "all": "AO L", "call": "K AO L", "eat": "IY T", "go": "G OW", "he": "HH IY", "key": "K IY",
@@ -111,7 +112,9 @@ def verify_streaming(
         changed = x.clone()
         changed[:, step * module.stride + module.lookahead :] += 1.0
         worst = float((whole(changed)[:, :step] - expected[:, :step]).abs().max())
-        assert worst <= tolerance, f"{name} looks further ahead than {module.lookahead}: {worst} at step {step}"
+        assert worst <= tolerance, (
+            f"{name} looks further ahead than {module.lookahead}: {worst} at step {step}"
+        )
 
 
 def _stepped(module: Steppable[State], x: Tensor, piece: int) -> Tensor:
@@ -127,3 +130,8 @@ def _stepped(module: Steppable[State], x: Tensor, piece: int) -> Tensor:
 
 def _shapes(state: object) -> object:
     return tuple(state.shape) if isinstance(state, Tensor) else [_shapes(part) for part in state]  # type: ignore[attr-defined]
+
+
+def tiny_settings() -> TranscriberSettings:
+    """Return how the tiny model's streams are cut: its chunk is shorter than a real one's."""
+    return TranscriberSettings(chunk=4)

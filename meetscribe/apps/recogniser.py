@@ -1,4 +1,4 @@
-"""The recogniser that a session needs, loaded from a model's directory. torch is imported here, late."""
+"""The recogniser that a session needs, loaded from a model's directory. torch is imported late, by `load_recogniser`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,7 +22,23 @@ Loader = Callable[[Path], Recogniser]
 def load_recogniser(directory: Path) -> Recogniser:
     """Load the model of a directory.
 
+    The network runs in one thread: its steps are small, and two threads become many times slower as soon as another
+    program needs one of their cores.
+
     Raises:
         CheckpointError: its files are damaged or foreign.
     """
-    raise NotImplementedError(directory)
+    import torch
+
+    from meetscribe.checkpoint import load_model
+    from meetscribe.engine import InProcessEngine
+    from meetscribe.streaming import transcriber
+
+    torch.set_num_threads(1)
+    model = load_model(directory)
+    settings = transcriber.TranscriberSettings(chunk=model.network.config.encoder.chunk)
+
+    def new_transcriber() -> Transcriber:
+        return transcriber.Transcriber(model.search, model.final_search, settings)
+
+    return Recogniser(model.name, InProcessEngine(model.network), new_transcriber)

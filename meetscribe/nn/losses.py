@@ -59,7 +59,9 @@ def monotonic_band(emission: Tensor, labels: Tensor, steps: int, width: int, sla
     return torch.minimum(centred, (labels[:, None] + 1 - width).clamp_min(0))
 
 
-def banded_transducer_loss(blank: Tensor, label: Tensor, band: Tensor, steps: Tensor, labels: Tensor) -> Tensor:
+def banded_transducer_loss(
+    blank: Tensor, label: Tensor, band: Tensor, steps: Tensor, labels: Tensor
+) -> Tensor:
     """Return -log of the summed probability of all monotonic alignments inside a band, (B,).
 
     One symbol a step: a path through step t either emits blank and keeps its label count u, or emits label u + 1.

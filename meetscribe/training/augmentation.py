@@ -28,14 +28,14 @@ class AugmentationConfig:
     speed: float = 0.1  # tempo between 1 - speed and 1 + speed
     speed_share: float = 0.6  # of the examples
     warp_share: float = 0.7
-    room_share: float = 0.35
-    noise_share: float = 0.45
-    snr: tuple[float, float] = (3.0, 30.0)  # dB
+    room_share: float = 0.2
+    noise_share: float = 0.3
+    snr: tuple[float, float] = (6.0, 30.0)  # dB
     level: tuple[float, float] = (-38.0, -14.0)  # dBFS of the whole example
     time_masks: int = 2
-    time_mask: int = 24  # frames of 10 ms
+    time_mask: int = 16  # frames of 10 ms
     frequency_masks: int = 2
-    frequency_mask: int = 16  # bins
+    frequency_mask: int = 12  # bins
 
 
 @dataclass(frozen=True)

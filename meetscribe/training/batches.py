@@ -91,7 +91,11 @@ def cut(words: Sequence[AlignedWord], config: BatchConfig, rng: np.random.Genera
     shorten = rng.random() < config.cut_share
     spans, first = [], 0
     while first < len(words):
-        count = max(1, round(config.median_words * float(np.exp(rng.normal(0.0, 0.7))))) if shorten else len(words)
+        count = (
+            max(1, round(config.median_words * float(np.exp(rng.normal(0.0, 0.7)))))
+            if shorten
+            else len(words)
+        )
         last = first + 1
         while last < min(len(words), first + count) and words[last].end - words[first].start <= LONGEST_PIECE:
             last += 1
@@ -179,7 +183,9 @@ class TrainingBatches(Dataset[Batch]):
         warped = rng.random() < self.augmentation.warp_share
         warp = int(rng.integers(len(WARPS))) if warped else NEUTRAL_WARP
         steps = len(audio) // STEP
-        targets = make_targets(utterance.words[piece.first : piece.last], start - lead * speed, steps, 1.0 / speed)
+        targets = make_targets(
+            utterance.words[piece.first : piece.last], start - lead * speed, steps, 1.0 / speed
+        )
         return None if targets is None else Example(audio[: steps * STEP], warp, targets)
 
     def _silence(self, rng: np.random.Generator) -> int:
@@ -206,5 +212,15 @@ def collate(examples: Sequence[Example], augmentation: AugmentationConfig, rng: 
     hidden = feature_masks([length * STEP // HOP for length in steps], MEL_BINS, augmentation, rng)
     counts = [len(example.targets.labels) for example in examples]
     warps = [example.warp for example in examples]
-    arrays = (audio, np.array(steps), np.array(warps), hidden, classes, emitted, labels, emission, np.array(counts))
+    arrays = (
+        audio,
+        np.array(steps),
+        np.array(warps),
+        hidden,
+        classes,
+        emitted,
+        labels,
+        emission,
+        np.array(counts),
+    )
     return Batch(*(torch.from_numpy(array) for array in arrays))

@@ -21,7 +21,7 @@ class ObjectiveConfig:
     """Which losses, and how much of each; all are per step of 40 ms."""
 
     stage: str = "alignment"  # or "full-sum"
-    frame_weight: float = 0.5  # of the frame-wise cross-entropy
+    frame_weight: float = 1.0  # of the frame-wise cross-entropy
     smoothing: float = 0.1
     band: int = 8  # label counts looked at in each step by the full sum
     slack: int = 5  # steps that a label may move in the full sum

@@ -1,6 +1,6 @@
 """`scripts/train`: trains the single-talker recogniser from aligned speech.
 
-On one core: `scripts/train --corpus CORPUS/speech --surroundings CORPUS --run RUN`; on several cores or GPUs put
+On one core: `scripts/train --corpus CORPUS/speech --surroundings CORPUS --folder RUN`; on several cores or GPUs put
 `torchrun --nproc-per-node N` before the module. Stop it at any time; the same command goes on where it stopped.
 """
 
@@ -61,7 +61,10 @@ def dev_figures(model: Recogniser, batches: dict[str, list[Batch]], chunk: int |
             encoded = model.encoder(model.features(batch.audio), batch.steps, chunk)
             frame_wrong, frame_steps = frame_errors(model, encoded, batch)
             wrong, steps = wrong + frame_wrong, steps + frame_steps
-            wanted = [[str(s) for s in row[:n].tolist()] for row, n in zip(batch.labels, batch.label_counts, strict=True)]
+            wanted = [
+                [str(s) for s in row[:n].tolist()]
+                for row, n in zip(batch.labels, batch.label_counts, strict=True)
+            ]
             for reference, found in zip(wanted, greedy_labels(model, encoded, batch.steps), strict=True):
                 rate = word_error_rate(reference, found)
                 errors, length = errors + rate.errors, length + rate.length
@@ -113,12 +116,18 @@ class Reporter:
 
 
 def main(
-    corpus: Annotated[list[str], typer.Option(help="folder with manifests; FOLDER=SHARE takes a part an epoch")],
-    run: Annotated[Path, typer.Option(help="folder for checkpoints and figures")],
+    corpus: Annotated[
+        list[str], typer.Option(help="folder with manifests; FOLDER=SHARE takes a part an epoch")
+    ],
+    folder: Annotated[Path, typer.Option(help="folder for checkpoints and figures")],
     surroundings: Annotated[Path | None, typer.Option(help="folder with noise.jsonl and rooms.jsonl")] = None,
-    cache: Annotated[Path | None, typer.Option(help="folder for decoded audio; default: RUN/../cache")] = None,
+    cache: Annotated[
+        Path | None, typer.Option(help="folder for decoded audio; default: FOLDER/../cache")
+    ] = None,
     alignments: Annotated[Path | None, typer.Option(help="other alignments for the first corpus")] = None,
-    start: Annotated[Path | None, typer.Option(help="checkpoint whose averaged weights a new run begins with")] = None,
+    start: Annotated[
+        Path | None, typer.Option(help="checkpoint whose averaged weights a new run begins with")
+    ] = None,
     steps: int = 20_000,
     decay: int = 2_000,
     rate: float = 1.5e-3,
@@ -132,20 +141,24 @@ def main(
 ) -> None:
     """Train the recogniser, or go on training it."""
     rank, world, device = join_processes()
-    cache = cache or run.parent / "cache"
-    run.mkdir(parents=True, exist_ok=True)
+    cache = cache or folder.parent / "cache"
+    folder.mkdir(parents=True, exist_ok=True)
     try:
         folders, shares = _corpora(corpus)
-        corpora = [load_corpus(f, "train", cache, alignments if i == 0 else None) for i, f in enumerate(folders)]
+        corpora = [
+            load_corpus(f, "train", cache, alignments if i == 0 else None) for i, f in enumerate(folders)
+        ]
         dev = dev_batches(load_corpus(folders[0], "dev", cache))
         around = load_surroundings(surroundings or folders[0].parent, cache, rooms)
     except MeetscribeError as error:
         raise typer.Exit(_told(error)) from None
-    config = TrainingConfig(seed, steps, decay=decay, rate=rate, workers=workers, objective=ObjectiveConfig(stage))
+    config = TrainingConfig(
+        seed, steps, decay=decay, rate=rate, workers=workers, objective=ObjectiveConfig(stage)
+    )
     batch = BatchConfig(batch_steps, shares=shares)
     batches = TrainingBatches(corpora, around, batch, AugmentationConfig(), seed)
     sizes = RecogniserConfig(EncoderConfig(width=width, layers=layers))
-    trainer = Trainer(new_model(sizes, seed), batches, config, run, device, rank, world)
+    trainer = Trainer(new_model(sizes, seed), batches, config, folder, device, rank, world)
     _begin(trainer, batches, start)
     reporter = Reporter(trainer, dev)
     with reporter.progress:

@@ -1,0 +1,95 @@
+"""The final words of one turn: its audio is encoded again with full context and searched anew.
+
+Streaming costs accuracy, since a step hears little after it; the final pass hears the whole turn. A long turn is
+finished piece by piece, so that its first words become firm while it goes on and memory stays bounded: words that all
+hypotheses share, and that ended some time before the newest sample, are committed and never looked at again; where
+they share none for long, the best hypothesis decides.
+Not covered: who encodes (`meetscribe.streaming.transcriber` asks for it), when a turn ends (`turns`).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from meetscribe.lm.mixture import MixtureWeights
+from meetscribe.streaming.search import FoundWord, Search, SearchResult
+from meetscribe.streaming.steps import STEP_SAMPLES
+
+
+@dataclass(frozen=True)
+class FinalPassSettings:
+    """When and from where a turn is encoded again; all in steps of 40 ms."""
+
+    lead: int = 10  # heard before the turn's first word
+    tail: int = 8  # heard after its last
+    context: int = 40  # heard before the first word that is not committed
+    interval: int = 200  # a piece is finished when so much is not committed yet
+    margin: int = 50  # words that end so close to the newest sample are not committed
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A piece of audio to encode: steps first … last - 1; decoding begins at `anchor`."""
+
+    first: int
+    anchor: int
+    last: int
+    closing: bool  # nothing of the turn comes after it
+
+
+class FinalPass:
+    """The final words of one turn so far."""
+
+    def __init__(
+        self, search: Search, start: int, weights: MixtureWeights, settings: FinalPassSettings
+    ) -> None:
+        """Begin a turn.
+
+        Args:
+            search: with the settings of the final pass.
+            start: step in which the turn's first word begins.
+            weights: shares of the language models.
+            settings: when and from where to encode.
+        """
+        self._search, self._settings, self._weights = search, settings, weights
+        self._anchor = max(0, start - settings.lead)
+        self.words: tuple[FoundWord, ...] = ()
+
+    @property
+    def oldest(self) -> int:
+        """First step whose audio is still needed."""
+        return max(0, self._anchor - (self._settings.context if self.words else 0))
+
+    def due(self, now: int) -> Piece | None:
+        """Return the piece to encode when steps up to `now` were heard and the turn goes on; None: nothing yet."""
+        if now - self._anchor < self._settings.interval:
+            return None
+        return Piece(self.oldest, self._anchor, now, False)
+
+    def closing(self, end: int, now: int) -> Piece:
+        """Return the last piece of a turn whose last word ended in step `end`."""
+        return Piece(
+            self.oldest, self._anchor, max(self._anchor + 1, min(now, end + self._settings.tail)), True
+        )
+
+    def receive(self, piece: Piece, scores: NDArray[np.float32]) -> None:
+        """Take the table of a piece, float32 [steps, previous symbol, next symbol]; `words` grows."""
+        history = [word.word for word in self.words]
+        state = self._search.start(history, self._weights, piece.anchor)
+        state = self._search.advance(state, scores[piece.anchor - piece.first :])
+        if piece.closing:
+            self.words += self._search.finish(state).words
+            return
+        self._commit(piece, self._search.result(state))
+
+    def _commit(self, piece: Piece, result: SearchResult) -> None:
+        newest = (piece.last - self._settings.margin) * STEP_SAMPLES
+        overdue = piece.last - self._anchor >= 2 * self._settings.interval
+        certain = result.words if overdue else result.words[: result.stable]
+        firm = tuple(word for word in certain if word.end <= newest)
+        self.words += firm
+        if firm:
+            self._anchor = firm[-1].end // STEP_SAMPLES
+        elif overdue:
+            self._anchor = piece.last - self._settings.margin

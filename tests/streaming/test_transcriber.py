@@ -1,0 +1,102 @@
+import functools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from meetscribe.engine import InProcessEngine
+from meetscribe.events import Event, Final, Partial
+from meetscribe.streaming.final_pass import FinalPassSettings
+from meetscribe.streaming.transcriber import Transcriber, TranscriberSettings
+from meetscribe.testing import tiny_model, tiny_settings
+
+
+@functools.cache
+def engine() -> InProcessEngine:
+    return InProcessEngine(tiny_model().network)
+
+
+@functools.cache
+def bursts(seed: int = 1, seconds: int = 20) -> np.ndarray:
+    """Noise that comes and goes, so that the tiny model hears turns and pauses."""
+    rng = np.random.default_rng(seed)
+    loudness = np.repeat(rng.choice([0.0, 0.0003, 0.3], seconds * 2), 8_000)
+    return (loudness * rng.normal(0.0, 1.0, len(loudness))).astype(np.float32)
+
+
+def transcriber(final_pass: FinalPassSettings | None = None) -> Transcriber:
+    model = tiny_model()
+    chosen = tiny_settings() if final_pass is None else TranscriberSettings(4, final_pass=final_pass)
+    return Transcriber(model.search, model.final_search, chosen)
+
+
+def events_of(audio: np.ndarray, cuts: list[int], final_pass: FinalPassSettings | None = None) -> list[Event]:
+    subject = transcriber(final_pass)
+    events: list[Event] = []
+    for part in np.split(audio, cuts):
+        subject.receive_audio(part)
+        events += think(subject)
+    subject.receive_eof()
+    return events + think(subject)
+
+
+def think(subject: Transcriber) -> list[Event]:
+    while requests := subject.requests():
+        for result in engine().run(requests):
+            subject.receive_result(result)
+    return subject.events()
+
+
+@functools.cache
+def expected() -> list[Event]:
+    return events_of(bursts(), [])
+
+
+def test_there_are_turns() -> None:
+    """The tiny model hears several turns in the noise: the other tests here look at something."""
+    finals = [event for event in expected() if isinstance(event, Final)]
+    assert len(finals) > 2
+    assert any(isinstance(event, Partial) for event in expected())
+
+
+@settings(max_examples=8, deadline=None)
+@given(cuts=st.lists(st.integers(0, 320_000), max_size=12))
+def test_any_chunking_gives_the_same_events(cuts: list[int]) -> None:
+    """However the audio is cut on its way in, the events are the same."""
+    assert events_of(bursts(), sorted(cuts)) == expected()
+
+
+@pytest.mark.parametrize("end", [133_333, 240_000])
+def test_cutting_the_input_keeps_earlier_finals(end: int) -> None:
+    """Without what comes after T, every final that ended before T - 5 s is as it was."""
+    early = [e for e in expected() if isinstance(e, Final) and e.turn.end < end - 80_000]
+    cut = [e for e in events_of(bursts()[:end], []) if isinstance(e, Final)]
+    assert cut[: len(early)] == early
+
+
+def test_times_are_monotone_in_a_turn() -> None:
+    """Words of a turn follow one another, inside the turn, and turns of the slot follow one another."""
+    finals = [event.turn for event in expected() if isinstance(event, Final)]
+    for turn in finals:
+        times = [time for word in turn.words for time in (word.start, word.end)]
+        assert times == sorted(times)
+        assert (turn.start, turn.end) == (times[0], times[-1])
+    assert all(a.end <= b.start + 16_000 for a, b in zip(finals, finals[1:], strict=False))
+
+
+def test_stable_words_stay() -> None:
+    """The first `stable` words of a partial are in every later revision and in the final."""
+    often = FinalPassSettings(lead=2, tail=4, context=4, interval=20, margin=4)
+    events = events_of(bursts(seed=3), [], often)
+    stable: dict[str, tuple[str, ...]] = {}
+    seen = 0
+    for event in events:
+        if isinstance(event, Partial | Final):
+            words = tuple(word.word for word in event.turn.words)
+            before = stable.get(event.turn.id, ())
+            assert words[: len(before)] == before
+            if isinstance(event, Partial):
+                stable[event.turn.id] = words[: event.stable]
+                seen = max(seen, event.stable)
+    assert seen > 0
