@@ -212,3 +212,26 @@ def test_bad_configuration_is_named(cli, tmp_path, content, match):
     assert match in result.err
     assert "c.toml" in result.err
     assert result.err.count("\n") == 1
+
+
+def test_a_bar_is_shown_on_stderr_while_stdout_stays_clean(cli, recording, monkeypatch):
+    """On a terminal progress is drawn on stderr; what goes to stdout is the transcript alone."""
+    recording("a.wav")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    result = cli("transcribe", "a.wav", "none.wav", "-o", "out")
+    assert result.code == 2
+    assert "a.wav" in result.err
+    assert "━" in result.err
+    assert "none.wav: there is no such file" in result.err
+    assert cli("transcribe", "a.wav").out == "1\n3\n"
+
+
+def test_verbose_says_more_but_never_what_was_said(cli, recording):
+    """With -v the steps are logged on stderr, without any text of the transcript."""
+    recording("a.wav", "A" * 7)
+    result = cli("transcribe", "a.wav", "-v")
+    assert result.out == "1\n2\n3\n4\n5\n6\n7\n"
+    assert "model found" in result.err
+    assert "done" in result.err
+    assert "text" not in result.err
