@@ -1,4 +1,4 @@
-"""The recogniser that a session needs, loaded from a model's directory. torch is imported late, by `load_recogniser`."""
+"""The recogniser that a session needs, loaded from a model's directory; torch is imported by `load_recogniser`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

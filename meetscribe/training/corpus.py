@@ -60,8 +60,7 @@ def read_manifest(path: Path) -> list[dict]:
 
 def read_alignments(path: Path) -> dict[str, tuple[AlignedWord, ...]]:
     """Return the aligned words of each recording by its path within the corpus."""
-    opened = lzma.open(path, "rt") if path.suffix == ".xz" else path.open()
-    with opened as lines:
+    with lzma.open(path, "rt") if path.suffix == ".xz" else path.open() as lines:
         rows = (json.loads(line) for line in lines)
         return {row["audio"]: tuple(_word(*word) for word in row["words"]) for row in rows}
 

@@ -1,20 +1,20 @@
 """`scripts/train`: trains the single-talker recogniser from aligned speech.
 
 On one core: `scripts/train --corpus CORPUS/speech --surroundings CORPUS --folder RUN`; on several cores or GPUs put
-`torchrun --nproc-per-node N` before the module. Stop it at any time; the same command goes on where it stopped.
+`PROCESSES=N` before it. Stop it at any time; the same command goes on where it stopped.
 """
 
+import argparse
 import dataclasses
 import sys
 from pathlib import Path
-from typing import Annotated
 
 import numpy as np
 import torch
-import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from meetscribe.checkpoint import load_model
 from meetscribe.errors import MeetscribeError
 from meetscribe.evaluation.error_rate import word_error_rate
 from meetscribe.nn.encoder import EncoderConfig
@@ -115,54 +115,84 @@ class Reporter:
             self.progress.console.print(trainer.step, figures)
 
 
-def main(
-    corpus: Annotated[
-        list[str], typer.Option(help="folder with manifests; FOLDER=SHARE takes a part an epoch")
-    ],
-    folder: Annotated[Path, typer.Option(help="folder for checkpoints and figures")],
-    surroundings: Annotated[Path | None, typer.Option(help="folder with noise.jsonl and rooms.jsonl")] = None,
-    cache: Annotated[
-        Path | None, typer.Option(help="folder for decoded audio; default: FOLDER/../cache")
-    ] = None,
-    alignments: Annotated[Path | None, typer.Option(help="other alignments for the first corpus")] = None,
-    start: Annotated[
-        Path | None, typer.Option(help="checkpoint whose averaged weights a new run begins with")
-    ] = None,
-    steps: int = 20_000,
-    decay: int = 2_000,
-    rate: float = 1.5e-3,
-    stage: Annotated[str, typer.Option(help="alignment or full-sum")] = "alignment",
-    batch_steps: int = 2_000,
-    rooms: Annotated[int, typer.Option(help="image-source rooms beside the recorded ones")] = 300,
-    width: int = 192,
-    layers: int = 12,
-    seed: int = 1,
-    workers: int = 0,
-) -> None:
-    """Train the recogniser, or go on training it."""
-    rank, world, device = join_processes()
-    cache = cache or folder.parent / "cache"
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        folders, shares = _corpora(corpus)
-        corpora = [
-            load_corpus(f, "train", cache, alignments if i == 0 else None) for i, f in enumerate(folders)
-        ]
-        dev = dev_batches(load_corpus(folders[0], "dev", cache))
-        around = load_surroundings(surroundings or folders[0].parent, cache, rooms)
-    except MeetscribeError as error:
-        raise typer.Exit(_told(error)) from None
-    config = TrainingConfig(
-        seed, steps, decay=decay, rate=rate, workers=workers, objective=ObjectiveConfig(stage)
+def parser() -> argparse.ArgumentParser:
+    """Return the command's options."""
+    options = argparse.ArgumentParser(
+        "scripts/train", description="Train the recogniser, or go on training it."
     )
-    batch = BatchConfig(batch_steps, shares=shares)
-    batches = TrainingBatches(corpora, around, batch, AugmentationConfig(), seed)
-    sizes = RecogniserConfig(EncoderConfig(width=width, layers=layers))
-    trainer = Trainer(new_model(sizes, seed), batches, config, folder, device, rank, world)
-    _begin(trainer, batches, start)
+    add = options.add_argument
+    add(
+        "--corpus",
+        action="append",
+        required=True,
+        help="folder with manifests; FOLDER=SHARE takes a part an epoch",
+    )
+    add("--folder", type=Path, required=True, help="where checkpoints and figures go")
+    add(
+        "--surroundings",
+        type=Path,
+        help="folder with noise.jsonl and rooms.jsonl; default: above the first corpus",
+    )
+    add("--cache", type=Path, help="folder for decoded audio; default: FOLDER/../cache")
+    add("--alignments", type=Path, help="other alignments for the first corpus")
+    add("--start", type=Path, help="checkpoint, or model directory, whose weights a new run begins with")
+    add("--steps", type=int, default=20_000)
+    add("--decay", type=int, default=2_000, help="last steps, in which the learning rate falls to zero")
+    add("--rate", type=float, default=1.5e-3, help="highest learning rate")
+    add("--stage", choices=("alignment", "full-sum"), default="alignment")
+    add("--batch-steps", type=int, default=1_000, help="steps of 40 ms in the batch of one process")
+    add("--rooms", type=int, default=300, help="image-source rooms beside the recorded ones")
+    add("--width", type=int, default=EncoderConfig.width)
+    add("--layers", type=int, default=EncoderConfig.layers)
+    add("--seed", type=int, default=1)
+    add("--workers", type=int, default=0, help="processes that make batches (useful beside a GPU)")
+    return options
+
+
+def main(options: argparse.Namespace) -> int:
+    """Train to the end; returns the exit code."""
+    rank, world, device = join_processes()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    try:
+        batches, dev = _material(options)
+    except MeetscribeError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    config = TrainingConfig(
+        seed=options.seed,
+        steps=options.steps,
+        decay=options.decay,
+        rate=options.rate,
+        workers=options.workers,
+        objective=ObjectiveConfig(options.stage),
+    )
+    sizes = RecogniserConfig(EncoderConfig(width=options.width, layers=options.layers))
+    trainer = Trainer(new_model(sizes, options.seed), batches, config, options.folder, device, rank, world)
+    _begin(trainer, batches, options.start)
     reporter = Reporter(trainer, dev)
     with reporter.progress:
         trainer.run(reporter)
+    return 0
+
+
+def _material(options: argparse.Namespace) -> tuple[TrainingBatches, dict[str, list[Batch]]]:
+    """Return the training batches, and the dev batches of the first corpus."""
+    parts = [name.partition("=") for name in options.corpus]
+    folders, shares = [Path(part[0]) for part in parts], tuple(float(part[2] or 1.0) for part in parts)
+    cache = options.cache or options.folder.parent / "cache"
+    first = load_corpus(folders[0], "train", cache, options.alignments)
+    corpora = [first, *(load_corpus(folder, "train", cache) for folder in folders[1:])]
+    around = load_surroundings(options.surroundings or folders[0].parent, cache, options.rooms)
+    batch = BatchConfig(options.batch_steps, shares=shares)
+    batches = TrainingBatches(corpora, around, batch, AugmentationConfig(), options.seed)
+    return batches, dev_batches(load_corpus(folders[0], "dev", cache))
+
+
+def starting_weights(start: Path) -> dict[str, torch.Tensor]:
+    """Return the averaged weights of a checkpoint, or the weights of a model directory."""
+    if start.is_dir():
+        return load_model(start).network.state_dict()
+    return torch.load(start, map_location="cpu", weights_only=True)["average"]
 
 
 def _begin(trainer: Trainer, batches: TrainingBatches, start: Path | None) -> None:
@@ -170,24 +200,14 @@ def _begin(trainer: Trainer, batches: TrainingBatches, start: Path | None) -> No
     if own.exists():
         trainer.load(own)
     elif start is not None:
-        state = torch.load(start, map_location=trainer.device, weights_only=True)
-        trainer.model.load_state_dict(state["average"])
-        trainer.average = state["average"]
+        weights = starting_weights(start)
+        trainer.model.load_state_dict(weights)
+        trainer.average = {name: value.clone().to(trainer.device) for name, value in weights.items()}
     else:
         feature_statistics(trainer.model, batches)
         trainer.average = {k: v.detach().clone() for k, v in trainer.model.state_dict().items()}
     print(f"step {trainer.step}, {dataclasses.asdict(trainer.config)}", file=sys.stderr)
 
 
-def _corpora(named: list[str]) -> tuple[list[Path], tuple[float, ...]]:
-    parts = [name.partition("=") for name in named]
-    return [Path(folder) for folder, _, _ in parts], tuple(float(share or 1.0) for _, _, share in parts)
-
-
-def _told(error: MeetscribeError) -> int:
-    print(error, file=sys.stderr)
-    return error.exit_code
-
-
 if __name__ == "__main__":
-    typer.run(main)
+    sys.exit(main(parser().parse_args()))

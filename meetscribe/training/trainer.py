@@ -28,7 +28,7 @@ from meetscribe.training.batches import Batch
 from meetscribe.training.objective import ObjectiveConfig, batch_loss
 
 CHUNKS: tuple[tuple[int | None, float], ...] = ((4, 0.15), (8, 0.4), (16, 0.15), (None, 0.3))
-"""Chunk sizes (steps of 40 ms) that batches are trained with, and how often: one network for all, and the final pass."""
+"""Chunks (steps of 40 ms) that batches are trained with, and how often: one network for all and the final pass."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class Trainer:
         self.model.to(self.device)
         self.average = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
         self.filters = torch.from_numpy(warped_filters()).to(self.device)
-        self.optimiser = torch.optim.AdamW(_groups(self.model, self.config), betas=(0.9, 0.98))
+        self.optimiser = torch.optim.AdamW(_groups(self.model, self.config), betas=(0.9, 0.98), fused=True)
         self.bfloat16 = bfloat16_is_faster(self.device)
 
     def run(self, report: Callable[["Trainer", dict[str, float]], None]) -> None:
@@ -173,8 +173,8 @@ class Trainer:
     @torch.no_grad()
     def _average_weights(self) -> None:
         kept = min(self.config.ema, (1 + self.step) / (10 + self.step))
-        for name, value in self.model.state_dict().items():
-            self.average[name].lerp_(value, 1.0 - kept)
+        newest = self.model.state_dict()
+        torch._foreach_lerp_(list(self.average.values()), [newest[name] for name in self.average], 1.0 - kept)
 
 
 def _groups(model: Recogniser, config: TrainingConfig) -> list[dict[str, Any]]:

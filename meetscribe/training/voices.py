@@ -71,7 +71,7 @@ VOICES: tuple[Voice, ...] = (
     Voice("festival-ked", "festival", "ked_diphone", _FESTIVAL, held_out=True),
     Voice("rhvoice-clb", "rhvoice", "clb", _RHVOICE, held_out=True),
     Voice("pico-en-GB", "pico", "en-GB", _PICO, held_out=True),
-    Voice("espeak-en-us+linda", "espeak", "en-us+linda", _ESPEAK, held_out=True),
+    Voice("espeak-en-us+m1", "espeak", "en-us+m1", _ESPEAK, held_out=True),
 )
 
 _PROGRAMS = {

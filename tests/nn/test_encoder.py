@@ -8,7 +8,7 @@ from meetscribe.testing import tiny_network, verify_streaming
 CONFIG = EncoderConfig(width=16, layers=2, heads=2, kernel=3, chunk=4, left=8)
 
 
-@pytest.fixture()
+@pytest.fixture
 def encoder() -> Encoder:
     torch.manual_seed(5)
     return Encoder(CONFIG).eval()

@@ -95,3 +95,12 @@ def tokenise(
         lengths[index] = len(tokens) - before
     per_line = np.ones(len(lines), np.float32) if weights is None else weights.astype(np.float32)
     return TokenText(np.array(tokens, np.uint16), np.repeat(per_line, lengths), vocabulary)
+
+
+def join_sentences(text: TokenText, part: float, generator: np.random.Generator) -> TokenText:
+    """Returns the text with a random part of the ends of sentences, and the starts after them, left out."""
+    ends = np.flatnonzero(text.tokens == text.vocabulary + 1)[:-1]
+    ends = ends[generator.random(len(ends)) < part]
+    keep = np.ones(len(text.tokens), bool)
+    keep[ends] = keep[ends + 1] = False
+    return TokenText(text.tokens[keep], text.weights[keep], text.vocabulary)
