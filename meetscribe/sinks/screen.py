@@ -30,6 +30,7 @@ class ScreenSink:
         match event:
             case Final(turn=turn):
                 self._partials.pop(turn.slot, None)
+                self._live.update(self._picture())  # first, or printing would show the partial once more
                 if turn.text:
                     self._console.print(_line(turn, len(turn.text)))
             case Partial(turn=turn):

@@ -87,11 +87,10 @@ def _read_sound(
 
 
 def _broken(path: Path, seconds: float, why: str) -> AudioError:
-    """Return the error of a file whose beginning could be read."""
-    why = why.strip().rstrip(".")
-    return AudioError(
-        f"{path}: only its first {seconds:.1f} s could be read, {why}; copy or export the recording again"
-    )
+    """Return the error of a file that could be read to some point."""
+    why = why.removeprefix("Error : ").strip().rstrip(".")
+    what = f"only its first {seconds:.1f} s could be read" if seconds else "no audio in it could be read"
+    return AudioError(f"{path}: {what}, {why}; copy or export the recording again")
 
 
 def _decode_container(path: Path) -> Decoded:

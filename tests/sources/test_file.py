@@ -192,6 +192,15 @@ def test_other_files_are_refused(tmp_path, name, content):
     refused(tmp_path / name, "no audio")
 
 
+def test_a_file_that_ends_before_any_audio_is_refused(tmp_path):
+    """A header alone holds nothing."""
+    for name in ("a.wav", "a.flac", "a.ogg", "a.mp3"):
+        soundfile.write(tmp_path / name, tone(16_000), 16_000)
+        data = (tmp_path / name).read_bytes()
+        (tmp_path / name).write_bytes(data[:100] if name != "a.wav" else data[:30])
+        refused(tmp_path / name, "audio")
+
+
 def test_a_video_without_sound_is_refused(tmp_path):
     """A picture alone cannot be transcribed."""
     write_av(tmp_path / "a.mp4", "aac", video=True, audio=False)
