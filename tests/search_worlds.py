@@ -49,3 +49,11 @@ def random_search(rng: np.random.Generator, settings: SearchSettings, words: int
     models = random_ngram(rng, words), random_ngram(rng, words)
     prior = np.log(rng.dirichlet(np.ones(NUMBER_OF_SYMBOLS)))
     return Search.build(random_lexicon(rng, words), *models, settings, prior)
+
+
+def clear_scores(said: dict[int, int], frames: int) -> np.ndarray:
+    """Returns a table in which the symbols of `said` (frame: symbol) are almost certain, and blanks elsewhere."""
+    scores = np.full((frames, NUMBER_OF_SYMBOLS, NUMBER_OF_SYMBOLS), -12.0, np.float32)
+    for frame in range(frames):
+        scores[frame, :, said.get(frame, 0)] = -0.01
+    return scores
