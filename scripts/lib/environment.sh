@@ -58,13 +58,15 @@ install_torch() {
 
 # prepare NAME EXTRAS [OPTIONAL]: an environment with the package and its extras; an optional extra may fail.
 prepare() {
-    local stamp wanted optional="${3:-}"
+    local stamp sum wanted optional="${3:-}"
     stamp="$VENV/.installed-$1"
-    wanted="$(cat "$ROOT/pyproject.toml" "$ROOT/constraints.txt" | cksum) $2 $optional"
+    sum="$(cat "$ROOT/pyproject.toml" "$ROOT/constraints.txt" | cksum)"
+    wanted="$sum $2 $optional"
     make_venv || return
     [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] && return
+    [ -z "$2$optional" ] && cat "$VENV"/.installed-* 2>/dev/null | grep -qF "$sum " && return
     install_torch || return
-    tell "installing meetscribe[$2]"
+    tell "installing meetscribe${2:+[$2]}"
     pip_install -e "$ROOT${2:+[$2]}" || return
     if [ -n "$optional" ] && ! pip_install -e "$ROOT[$optional]"; then
         tell "the extra '$optional' could not be installed (it needs a C++ compiler); its tests are skipped"
