@@ -100,6 +100,7 @@ def plan(sentences: list[str], seed: int, evaluation: bool = False) -> Iterator[
     generator = np.random.default_rng(seed)
     names = [voice.name for voice in VOICES if voice.held_out == evaluation]
     weights = np.array([voice.weight for voice in VOICES if voice.held_out == evaluation])
+    shares = weights / max(weights.sum(), 1e-9)
     chosen = set(held_out(sentences))
     pool = (
         sorted(_of_common_words(chosen, sentences))
@@ -108,10 +109,7 @@ def plan(sentences: list[str], seed: int, evaluation: bool = False) -> Iterator[
     )
     serial = 0
     while True:
-        if evaluation:
-            name = names[serial % len(names)]
-        else:
-            name = str(generator.choice(names, p=weights / weights.sum()))
+        name = names[serial % len(names)] if evaluation else str(generator.choice(names, p=shares))
         text = pool[generator.integers(len(pool))]
         words = len(text.split())
         if (evaluation and not 4 <= words <= 15) or (words > 15 and generator.random() > 0.3):

@@ -9,8 +9,8 @@ from meetscribe.training import voices
 
 synthesis = pytest.importorskip("meetscribe.training.synthesis", reason="pocketsphinx (extra `train`)")
 
-SENTENCES = [f"sentence number {'x' * (index % 7 + 1)} {index}" for index in range(1000)]
-SENTENCES = [text.replace("0", "o") for text in SENTENCES]
+WORDS = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
+SENTENCES = [f"number {' '.join(WORDS[int(digit)] for digit in f'{index:03d}')}" for index in range(1000)]
 
 
 def _first(count: int, seed: int, evaluation: bool = False) -> list:
@@ -28,6 +28,15 @@ def test_evaluation_never_shares_voices_or_sentences_with_training():
     training, evaluation = _first(2000, 3), _first(100, 3, evaluation=True)
     assert not {job.voice for job in training} & {job.voice for job in evaluation}
     assert not {job.text for job in training} & {job.text for job in evaluation}
+
+
+def test_evaluation_has_no_rare_words():
+    """A held-out sentence with a word that hardly occurs elsewhere is not taken."""
+    sentences = list(SENTENCES)
+    sentences[99], sentences[199] = "a quokka sat there", "number one two three"
+    drawn = {job.text for job in itertools.islice(synthesis.plan(sentences, 3, True), 200)}
+    assert "a quokka sat there" not in drawn
+    assert "number one two three" in drawn
 
 
 def test_training_draws_every_voice_and_few_formant_voices():
