@@ -116,11 +116,12 @@ def best_pairs(letters: np.ndarray, phones: np.ndarray, probs: np.ndarray) -> np
 def learn_pair_probs(words: list[Word], rounds: int = 8) -> np.ndarray:
     """Learns the probability of each pair from whole words, float64 [letter chunks, phone chunks].
 
-    Starts from equal probabilities, lower for pairs of two letters or two phones.
+    Starts from probabilities that fall with each letter and phone, so that few large pairs are no likelier than
+    many small ones, and tenfold lower for pairs of two letters or two phones.
     """
-    probs = np.full((LETTER_CHUNKS, PHONE_CHUNKS), 1.0 / (LETTER_CHUNKS * PHONE_CHUNKS))
-    probs[NUMBER_OF_LETTERS:] *= 0.1
-    probs[:, 1 + NUMBER_OF_PHONES :] *= 0.1
+    probs = np.full((LETTER_CHUNKS, PHONE_CHUNKS), 1.0 / (NUMBER_OF_LETTERS * NUMBER_OF_PHONES))
+    probs[NUMBER_OF_LETTERS:] *= 0.1 / NUMBER_OF_LETTERS
+    probs[:, 1 + NUMBER_OF_PHONES :] *= 0.1 / NUMBER_OF_PHONES
     for _ in range(rounds):
         counts = np.zeros_like(probs)
         for letters, phones in words:

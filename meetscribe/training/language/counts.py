@@ -60,7 +60,7 @@ class CountTable:
 def _windows(text: TokenText, order: int, bits: int) -> tuple[np.ndarray, np.ndarray]:
     """Returns the packed keys of all windows of `order` words inside sentences, and their weights."""
     tokens = text.tokens.astype(np.uint64)
-    length = len(tokens) - order + 1
+    length = max(0, len(tokens) - order + 1)
     keys = np.zeros(length, np.uint64)
     inside = np.ones(length, bool)
     for position in range(order):
@@ -94,9 +94,10 @@ def count_ngrams(text: TokenText, order: int) -> list[CountTable]:
         keys, weights = _windows(text, size, bits)
         ranks = np.argsort(keys, kind="stable")
         keys = keys[ranks]
-        starts = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
-        masses = np.add.reduceat(weights[ranks].astype(np.float64), starts)
-        counts = np.diff(np.append(starts, len(keys)))
+        starts = np.flatnonzero(np.diff(keys, prepend=keys[:1] + np.uint64(1)))
+        running = np.concatenate([[0.0], np.cumsum(weights[ranks], dtype=np.float64)])
+        bounds = np.append(starts, len(keys))
+        counts, masses = np.diff(bounds), np.diff(running[bounds])
         keys = keys[starts]
         lower, mask = tables[-1].keys, np.uint64((1 << (bits * (size - 1))) - 1)
         prefixes = np.searchsorted(lower, keys >> np.uint64(bits))

@@ -50,6 +50,11 @@ def discounts(counts: np.ndarray) -> np.ndarray:
     return result
 
 
+def _sums(places: np.ndarray, values: np.ndarray, size: int) -> np.ndarray:
+    """Returns the sum of the values of each place, float64 [size], also where there are none at all."""
+    return np.bincount(places, values, minlength=size).astype(np.float64)
+
+
 def _adjusted(
     tables: Sequence[CountTable], keeps: Sequence[np.ndarray]
 ) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -65,8 +70,8 @@ def _adjusted(
         passed_counts = np.where(keep, 1.0, counts)
         passed_masses = np.where(keep, masses / counts, masses)
         size = len(table.keys)
-        lower_counts = np.bincount(above.suffixes, passed_counts, minlength=size)
-        lower_masses = np.bincount(above.suffixes, passed_masses, minlength=size)
+        lower_counts = _sums(above.suffixes, passed_counts, size)
+        lower_masses = _sums(above.suffixes, passed_masses, size)
         initial = table.first_words == begin
         if table.order > 1:
             lower_counts[initial], lower_masses[initial] = table.counts[initial], table.masses[initial]
@@ -102,8 +107,7 @@ def estimate(
     for table, keep, (counts, masses), step in zip(tables, keeps, adjusted, steps, strict=True):
         taken = np.where(keep, _discounted(counts, masses, step), masses)
         histories = 1 if table.order == 1 else len(tables[table.order - 2].keys)
-        totals = np.bincount(table.prefixes, masses, minlength=histories)
-        passed = np.bincount(table.prefixes, taken, minlength=histories)
+        totals, passed = _sums(table.prefixes, masses, histories), _sums(table.prefixes, taken, histories)
         seen = totals > 0
         backoffs = np.where(seen, passed / np.where(seen, totals, 1.0), 1.0)
         lower = _uniform(table) if table.order == 1 else estimates[-1].probs[table.suffixes]

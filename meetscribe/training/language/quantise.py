@@ -21,7 +21,7 @@ def codebook(values: np.ndarray, fixed: Sequence[float] = ()) -> np.ndarray:
     Lloyd's algorithm from evenly spread quantiles and evenly spread values; `fixed` values are among the
     result.
     """
-    data = np.sort(values.astype(np.float64))
+    data = np.sort(values.astype(np.float64)) if len(values) else np.zeros(1)
     sums = np.concatenate([[0.0], np.cumsum(data)])
     free = CODES - len(fixed)
     half = free // 2
