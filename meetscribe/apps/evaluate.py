@@ -33,6 +33,7 @@ def evaluate_one(item: Item, model: Path, multi: bool, load: Load) -> tuple[Outc
     """Transcribe and score one recording; also returns what was heard, for people to read."""
     if model not in _loaded:
         _loaded[model] = load(model)
+        run.warm_up(_loaded[model])
     outcome, done = corpora.evaluate_item(item, _loaded[model], multi=multi)
     heard = {
         "audio": item.name,
@@ -70,7 +71,7 @@ def describe(name: str, outcome: Outcome) -> str:
     first, final = _percent(outcome.first_pass), _percent(outcome.final.wer)
     return (
         f"{name}: {outcome.recordings} recordings, {figures['hours']:.2f} h; WER first pass {first}, "
-        f"final {final}; real-time factor {figures['rtf']}"
+        f"final {final}; real-time factor {figures['rtf']} (processor {figures['processor_rtf']})"
     )
 
 

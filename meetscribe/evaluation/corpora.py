@@ -58,7 +58,7 @@ def evaluate_item(
         scores = replace(scores, latency=delays)
     else:
         scores = replace(scores, turns_right=Share(), false_closes=Share(), invented=Share())
-    scores = replace(scores, heard=done.heard, spent=done.spent)
+    scores = replace(scores, heard=done.heard, spent=done.spent, worked=done.worked)
     return Outcome(scores, early.wer, 1), done
 
 

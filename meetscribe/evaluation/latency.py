@@ -69,27 +69,26 @@ def measure(reference: Sequence[Segment], events: Iterable[Event]) -> Latencies:
 
 
 class _History:
-    """When each turn started, showed its first word, showed its last one for good, and closed."""
+    """When each turn started, showed its first word, first showed its last one, and closed."""
 
     def __init__(self, events: Iterable[Event]):
         self.started: dict[str, int] = {}
         self.first_word: dict[str, int] = {}
         self.all_words: dict[str, int] = {}
         self.finals: dict[str, Final] = {}
-        shown: dict[str, int] = {}
+        shown: dict[str, list[tuple[int, int]]] = {}  # when, and up to where, a turn was shown
         for event in events:
             if isinstance(event, TurnStart):
                 self.started.setdefault(event.turn, event.at)
             elif isinstance(event, Partial) and event.turn.text:
-                name, count = event.turn.id, len(event.turn.text.split())
-                self.first_word.setdefault(name, event.at)
-                if count != shown.get(name):
-                    shown[name] = count
-                    self.all_words[name] = event.at
-            elif isinstance(event, Final) and event.turn.text:
-                self.finals[event.turn.id] = event
                 self.first_word.setdefault(event.turn.id, event.at)
-                self.all_words.setdefault(event.turn.id, event.at)
+                shown.setdefault(event.turn.id, []).append((event.at, event.turn.end))
+            elif isinstance(event, Final) and event.turn.text:
+                name, turn = event.turn.id, event.turn
+                self.finals[name] = event
+                self.first_word.setdefault(name, event.at)
+                begins = turn.words[-1].start if turn.words else turn.end - 1
+                self.all_words[name] = next((at for at, end in shown.get(name, []) if end > begins), event.at)
 
 
 def _best_match(reference: Sequence[Segment], final: Final) -> int | None:

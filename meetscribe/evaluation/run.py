@@ -7,14 +7,14 @@ Not covered: several meetings at once, and waiting for audio (everything runs as
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from meetscribe.evaluation.segments import Segment, of_turn
-from meetscribe.events import Event, Final, Partial, Turn
+from meetscribe.events import Event, Final, Partial, Turn, Word
 from meetscribe.session.ports import Engine, Transcriber
 from meetscribe.timeline import SAMPLE_RATE
 
@@ -37,16 +37,20 @@ class Pipeline(Protocol):
 
 @dataclass(frozen=True)
 class Run:
-    """The events of one recording, in order; `heard` and `spent` are seconds of audio and of computing."""
+    """The events of one recording, in order.
+
+    `heard` is seconds of audio, `spent` seconds by the clock, `worked` seconds of processor time.
+    """
 
     events: tuple[Event, ...]
     heard: float
     spent: float
+    worked: float
 
 
 def transcribe(pipeline: Pipeline, audio: NDArray[np.float32], block: int = BLOCK) -> Run:
     """Stream a recording (float32 [samples] at 16 kHz) through a pipeline, `block` samples at a time."""
-    began = time.perf_counter()
+    began, worked = time.perf_counter(), time.process_time()
     transcriber = pipeline.new_transcriber()
     events: list[Event] = []
     for start in range(0, len(audio), block):
@@ -54,7 +58,14 @@ def transcribe(pipeline: Pipeline, audio: NDArray[np.float32], block: int = BLOC
         events.extend(_think(transcriber, pipeline.engine))
     transcriber.receive_eof()
     events.extend(_think(transcriber, pipeline.engine))
-    return Run(tuple(events), len(audio) / SAMPLE_RATE, time.perf_counter() - began)
+    spent, worked = time.perf_counter() - began, time.process_time() - worked
+    return Run(tuple(events), len(audio) / SAMPLE_RATE, spent, worked)
+
+
+def warm_up(pipeline: Pipeline) -> None:
+    """Transcribe a second of noise, so that what is made at first use is not counted as work."""
+    noise = np.random.default_rng(0).standard_normal(SAMPLE_RATE).astype(np.float32)
+    transcribe(pipeline, 0.1 * noise)
 
 
 def _think(transcriber: Transcriber, engine: Engine) -> Sequence[Event]:
@@ -69,18 +80,46 @@ def final_turns(events: Sequence[Event]) -> list[Turn]:
     return [event.turn for event in events if isinstance(event, Final)]
 
 
-def first_pass_turns(events: Sequence[Event]) -> list[Turn]:
-    """Return the turns as their last partials had them: the first, streaming pass.
+@dataclass
+class _FirstPass:
+    """The first pass' words of one turn: those that firmer ones replaced, and those still shown at the end."""
 
-    A turn that never had a partial is taken from its final; one that vanished without a final counts too.
+    turn: Turn
+    replaced: tuple[Word, ...] = ()
+    loose: tuple[Word, ...] = ()
+    firm_until: int = 0
+
+    def see(self, partial: Partial) -> None:
+        """Take the next partial: words that became firm cover some that the partial before showed."""
+        words = partial.turn.words
+        firm = words[: partial.stable]
+        until = firm[-1].end if firm else 0
+        if until > self.firm_until:
+            self.replaced += tuple(word for word in self.loose if (word.start + word.end) // 2 <= until)
+            self.firm_until = until
+        self.turn, self.loose = partial.turn, words[partial.stable :]
+
+    def result(self) -> Turn:
+        """Return the turn as the first pass alone heard it."""
+        words = (*self.replaced, *self.loose)
+        if not self.turn.words:
+            return self.turn
+        return replace(self.turn, words=words, text=" ".join(word.word for word in words))
+
+
+def first_pass_turns(events: Sequence[Event]) -> list[Turn]:
+    """Return the turns as the first, streaming pass had them, put together from their partials.
+
+    Firm words of a partial may come from the final pass; in their place stand the words that were shown there
+    before. A turn that never had a partial is taken from its final; one that vanished counts too.
     """
-    last: dict[str, Turn] = {}
+    seen: dict[str, _FirstPass] = {}
     for event in events:
         if isinstance(event, Partial):
-            last[event.turn.id] = event.turn
-        elif isinstance(event, Final):
-            last.setdefault(event.turn.id, event.turn)
-    return list(last.values())
+            seen.setdefault(event.turn.id, _FirstPass(event.turn)).see(event)
+        elif isinstance(event, Final) and event.turn.id not in seen:
+            seen[event.turn.id] = _FirstPass(event.turn, loose=event.turn.words)
+    return [first.result() for first in seen.values()]
 
 
 def segments_of(session: str, turns: Sequence[Turn]) -> list[Segment]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from meetscribe.errors import InputError
 from meetscribe.evaluation import multitalker, turns
-from meetscribe.evaluation.error_rate import ErrorRate, word_error_rate
+from meetscribe.evaluation.error_rate import ErrorRate, rounded, word_error_rate
 from meetscribe.evaluation.latency import Latencies
 from meetscribe.evaluation.normaliser import PLAIN, Normaliser
 from meetscribe.evaluation.segments import Segment, by_session, normalised, read_segments
@@ -25,7 +25,7 @@ class Scores:
 
     `wer` compares all words in order of time and knows no speakers. The three multi-talker rates are None
     where they were not asked for, `turns_right` and `false_closes` are empty where turn times are not known.
-    `heard` and `spent` are seconds of audio and of computing.
+    `heard`, `spent` and `worked` are seconds of audio, by the clock, and of processor time.
     """
 
     wer: ErrorRate = field(default_factory=ErrorRate)
@@ -40,6 +40,7 @@ class Scores:
     latency: Latencies = field(default_factory=Latencies)
     heard: float = 0.0
     spent: float = 0.0
+    worked: float = 0.0
 
     def __add__(self, other: "Scores") -> "Scores":
         return Scores(
@@ -55,7 +56,11 @@ class Scores:
             self.latency + other.latency,
             self.heard + other.heard,
             self.spent + other.spent,
+            self.worked + other.worked,
         )
+
+    def _per_second(self, seconds: float) -> float | None:
+        return rounded(seconds / self.heard) if self.heard and seconds else None
 
     def as_dict(self, normaliser: Normaliser = PLAIN) -> dict[str, Any]:
         """Return the figures under the keys of INTERFACES."""
@@ -65,7 +70,8 @@ class Scores:
             "turns_right": self.turns_right.value,
             "false_close_rate": self.false_closes.value,
             "latency": self.latency.as_dict(),
-            "rtf": round(self.spent / self.heard, 4) if self.heard and self.spent else None,
+            "rtf": self._per_second(self.spent),
+            "processor_rtf": self._per_second(self.worked),
             "leakage4": self.leakage4.value,
             "omission4": self.omission4.value,
             "invented_words_per_minute": self.invented.value,

@@ -13,7 +13,7 @@ def _events(name: str, start: float, end: float, times: tuple[float, float, floa
     began, first, last, closed = (to_samples(time) for time in times)
     return [
         TurnStart(turn=name, slot=0, start=to_samples(start), at=began),
-        Partial(turn=_turn(name, start, end, "hello"), revision=1, stable=0, at=first),
+        Partial(turn=_turn(name, start, (start + end) / 2, "hello"), revision=1, stable=0, at=first),
         Partial(turn=_turn(name, start, end, "hello there"), revision=2, stable=1, at=last),
         Partial(turn=_turn(name, start, end, "hello where"), revision=3, stable=1, at=last + 1600),
         Final(turn=_turn(name, start, end, "hello there"), at=closed),
