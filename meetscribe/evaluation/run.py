@@ -55,9 +55,9 @@ def transcribe(pipeline: Pipeline, audio: NDArray[np.float32], block: int = BLOC
     events: list[Event] = []
     for start in range(0, len(audio), block):
         transcriber.receive_audio(audio[start : start + block])
-        events.extend(_think(transcriber, pipeline.engine))
+        events.extend(think(transcriber, pipeline.engine))
     transcriber.receive_eof()
-    events.extend(_think(transcriber, pipeline.engine))
+    events.extend(think(transcriber, pipeline.engine))
     spent, worked = time.perf_counter() - began, time.process_time() - worked
     return Run(tuple(events), len(audio) / SAMPLE_RATE, spent, worked)
 
@@ -68,7 +68,8 @@ def warm_up(pipeline: Pipeline) -> None:
     transcribe(pipeline, 0.1 * noise)
 
 
-def _think(transcriber: Transcriber, engine: Engine) -> Sequence[Event]:
+def think(transcriber: Transcriber, engine: Engine) -> Sequence[Event]:
+    """Run the steps that can run, and return the events that came of them."""
     while requests := transcriber.requests():
         for result in engine.run(requests):
             transcriber.receive_result(result)
