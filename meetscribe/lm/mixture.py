@@ -13,7 +13,7 @@ from math import exp, log
 import numpy as np
 from numba import njit
 
-from meetscribe.lm.ngram import NGramArrays, ngram_score
+from meetscribe.lm.ngram import NGramArrays, Whole, ngram_score
 
 MEMORY_WORDS = 50.0
 """Words after which the weight of a word in the posterior has fallen to 1/e."""
@@ -57,9 +57,9 @@ def mixture_score(
     books: NGramArrays,
     conversation: NGramArrays,
     log_weights: tuple[float, float],
-    state_pair: tuple[int, int],
-    word: int,
-) -> tuple[float, tuple[int, int], tuple[float, float]]:
+    state_pair: tuple[Whole, Whole],
+    word: Whole,
+) -> tuple[float, tuple[Whole, Whole], tuple[float, float]]:
     """Scores a word with both models.
 
     Args:

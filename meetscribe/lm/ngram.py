@@ -26,6 +26,9 @@ _CODE_MASK = (1 << _CODE_BITS) - 1
 _MOST_NODES = 1 << (32 - _CODE_BITS)
 _KINDS = frozenset({"uint8", "uint16", "uint32", "int64", "float32"})
 
+Whole = int | np.integer
+"""Whole numbers inside compiled code."""
+
 EMPTY_STATE = 0
 """The state in which nothing is known of the history; it is the same in every model."""
 
@@ -124,7 +127,7 @@ class NGram:
 
 
 @njit(cache=True, nogil=True)
-def find_child(arrays: NGramArrays, node: int, word: int) -> int:
+def find_child(arrays: NGramArrays, node: Whole, word: Whole) -> Whole:
     """Returns the child of `node` with `word` as its last word, or -1. Binary search; direct at the root."""
     if node == 0:
         return word + 1
@@ -144,7 +147,7 @@ def find_child(arrays: NGramArrays, node: int, word: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def ngram_score(arrays: NGramArrays, state: int, word: int) -> tuple[float, int]:
+def ngram_score(arrays: NGramArrays, state: Whole, word: Whole) -> tuple[float, Whole]:
     """Returns (natural log probability of `word` in `state`, next state), backing off where needed."""
     total = 0.0
     node = np.int64(state)
@@ -158,7 +161,7 @@ def ngram_score(arrays: NGramArrays, state: int, word: int) -> tuple[float, int]
 
 
 @njit(cache=True, nogil=True)
-def score_sequence(arrays: NGramArrays, state: int, words: np.ndarray) -> tuple[np.ndarray, int]:
+def score_sequence(arrays: NGramArrays, state: Whole, words: np.ndarray) -> tuple[np.ndarray, Whole]:
     """Returns (log probability of each of `words` said one after another from `state`, last state)."""
     scores = np.empty(len(words), dtype=np.float32)
     node = np.int64(state)
@@ -168,7 +171,7 @@ def score_sequence(arrays: NGramArrays, state: int, words: np.ndarray) -> tuple[
 
 
 @njit(cache=True, nogil=True)
-def _seek(words: np.ndarray, low: int, end: int, word: int) -> int:
+def _seek(words: np.ndarray, low: Whole, end: Whole, word: Whole) -> Whole:
     """Returns the first place from `low` to `end` whose word is not below `word`; fast where that is near."""
     high, stride = low, 1
     while high < end and np.int64(words[high]) < word:

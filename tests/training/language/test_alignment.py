@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from meetscribe.training.language.alignment import NUMBER_OF_LETTERS as LETTERS
+from meetscribe.training.language.alignment import NUMBER_OF_PHONES as PHONES
 from meetscribe.training.language.alignment import (
     best_pairs,
     expected_counts,
     learn_pair_probs,
 )
-from meetscribe.training.language.alignment import NUMBER_OF_LETTERS as LETTERS
-from meetscribe.training.language.alignment import NUMBER_OF_PHONES as PHONES
 
 Pair = tuple[int, int]
 
