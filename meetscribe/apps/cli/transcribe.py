@@ -132,8 +132,10 @@ def _progress_bar(files: Sequence[Path]) -> Iterator[Report]:
     columns.append(TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, redirect_stdout=False) as bar:
         tasks: dict[Path, TaskID] = {}
+        loading = bar.add_task("loading the model", total=None)
 
         def report(path: Path, progress: ev.Progress) -> None:
+            bar.update(loading, visible=False)
             if path not in tasks:
                 number = f"{len(tasks) + 1}/{len(files)} " if len(files) > 1 else ""
                 tasks[path] = bar.add_task(f"{number}{path.name}", total=None)
