@@ -62,8 +62,9 @@ def measure(reference: Sequence[Segment], events: Iterable[Event]) -> Latencies:
         opened, ended = first[index], last[index]
         if opened in history.started:
             sot.append(history.started[opened] - turn.start)
-        first_word.append(history.first_word[opened] - turn.start)
-        last_word.append(history.all_words[ended] - turn.end)
+        if history.has_partials:
+            first_word.append(history.first_word[opened] - turn.start)
+            last_word.append(history.all_words[ended] - turn.end)
         close.append(history.finals[ended].at - turn.end)
     return Latencies(tuple(sot), tuple(first_word), tuple(last_word), tuple(close))
 
@@ -76,11 +77,13 @@ class _History:
         self.first_word: dict[str, int] = {}
         self.all_words: dict[str, int] = {}
         self.finals: dict[str, Final] = {}
+        self.has_partials = False  # a log keeps none: then nobody can tell when words were shown
         shown: dict[str, list[tuple[int, int]]] = {}  # when, and up to where, a turn was shown
         for event in events:
             if isinstance(event, TurnStart):
                 self.started.setdefault(event.turn, event.at)
             elif isinstance(event, Partial) and event.turn.text:
+                self.has_partials = True
                 self.first_word.setdefault(event.turn.id, event.at)
                 shown.setdefault(event.turn.id, []).append((event.at, event.turn.end))
             elif isinstance(event, Final) and event.turn.text:

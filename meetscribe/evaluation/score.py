@@ -13,10 +13,11 @@ from typing import Any
 from meetscribe.errors import InputError
 from meetscribe.evaluation import multitalker, turns
 from meetscribe.evaluation.error_rate import ErrorRate, rounded, word_error_rate
-from meetscribe.evaluation.latency import Latencies
+from meetscribe.evaluation.latency import Latencies, measure
 from meetscribe.evaluation.normaliser import PLAIN, Normaliser
-from meetscribe.evaluation.segments import Segment, by_session, normalised, read_segments
+from meetscribe.evaluation.segments import Segment, by_session, joined_turns, normalised, read_segments
 from meetscribe.evaluation.turns import Share
+from meetscribe.formats import jsonl, registry
 
 
 @dataclass(frozen=True)
@@ -148,7 +149,16 @@ def evaluate_files(reference: Path | str, hypothesis: Path | str) -> dict[str, A
         raise InputError(
             f"{hypothesis}: session {unknown[0]!r} is not in {reference}; give both the same session_id"
         )
-    total = Scores()
+    total = Scores(latency=_latencies(expected, Path(hypothesis)))
     for name, segments in expected.items():
         total += score_session(segments, heard.get(name, []))
     return total.as_dict()
+
+
+def _latencies(expected: dict[str, list[Segment]], hypothesis: Path) -> Latencies:
+    """Return what the events of one meeting tell of delays; nothing where the file holds no events."""
+    if registry.by_path(hypothesis.name).name != "jsonl" or len(expected) != 1:
+        return Latencies()
+    (segments,) = expected.values()
+    events = jsonl.decode(hypothesis.read_text(encoding="utf-8"))
+    return measure(joined_turns(normalised(segments, PLAIN)), events)

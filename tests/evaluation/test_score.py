@@ -5,6 +5,8 @@ import pytest
 from meetscribe.errors import InputError
 from meetscribe.evaluation import multitalker
 from meetscribe.evaluation.score import Scores, evaluate_files, score_session
+from meetscribe.events import Final, Session, Turn
+from meetscribe.formats import jsonl
 
 from .builders import segment
 
@@ -42,6 +44,18 @@ def test_what_files_cannot_tell_is_null(tmp_path):
     assert found["rtf"] is None
     assert found["leakage4"] is None
     assert all(value == {"p50": None, "p90": None} for value in found["latency"].values())
+
+
+@needs_meeteval
+def test_a_log_of_events_tells_when_turns_closed(tmp_path):
+    """A log of finals gives the latency of closing; when words were shown it does not say."""
+    reference = _write(tmp_path / "r.seglst.json", [("m", "A", 0, 2, "one two")])
+    turn = Turn("t1", 0, 0, 32000, "one two")
+    log = [Session(title="m", started="", session="m", seq=1), Final(turn=turn, at=40000, session="m", seq=2)]
+    (tmp_path / "h.jsonl").write_text(jsonl.encode(log))
+    latency = evaluate_files(reference, tmp_path / "h.jsonl")["latency"]
+    assert latency["close"]["p50"] == 0.5
+    assert latency["first_word"]["p50"] is None
 
 
 @needs_meeteval
