@@ -124,11 +124,11 @@ def _beam_search(
     Returns:
         Log probabilities [n] and paths [n, L], pairs from the first, -1 after the last; best first.
     """
-    length, alphabet = len(letters), 27
+    length, alphabet = len(letters), len(LETTERS)
     scores = np.full((length + 1, BEAM), -np.inf)
     states = np.zeros((length + 1, BEAM), np.int64)
     paths = np.full((length + 1, BEAM, length), -1, np.int64)
-    sizes = np.zeros(length + 1, np.int64)
+    sizes, worst = np.zeros(length + 1, np.int64), np.full(length + 1, BEAM)
     scores[0, 0], states[0, 0], sizes[0] = 0.0, markers[0], 1
     for position in range(length):
         for item in range(sizes[position]):
@@ -140,16 +140,15 @@ def _beam_search(
                 for pair in pairs[starts[chunk] : starts[chunk + 1]]:
                     log_prob, state = ngram_score(arrays, states[position, item], pair)
                     score = scores[position, item] + log_prob
-                    place = sizes[target]
-                    if place == BEAM:
-                        place = np.argmin(scores[target])
-                        if scores[target, place] >= score:
-                            continue
-                    else:
-                        sizes[target] += 1
+                    place = min(sizes[target], worst[target])
+                    if sizes[target] == BEAM and scores[target, worst[target]] >= score:
+                        continue
                     scores[target, place], states[target, place] = score, state
                     paths[target, place] = paths[position, item]
                     paths[target, place, position] = pair
+                    sizes[target] = min(BEAM, sizes[target] + 1)
+                    if sizes[target] == BEAM:
+                        worst[target] = np.argmin(scores[target])
     found = sizes[length]
     for item in range(found):
         scores[length, item] += ngram_score(arrays, states[length, item], markers[1])[0]

@@ -18,7 +18,7 @@ from meetscribe.lm.ngram import NGramArrays, Whole, ngram_score
 MEMORY_WORDS = 50.0
 """Words after which the weight of a word in the posterior has fallen to 1/e."""
 
-PRIOR_WORDS = 5.0
+PRIOR_WORDS = 1.0
 """Strength of the prior of equal shares, in words."""
 
 
