@@ -51,6 +51,13 @@ ANSWER = np.dtype(
 """What the language models said when they were asked for a word: hypotheses that wait ask again."""
 
 
+NEARLY_FULL = 0.8
+"""From this share of the greatest number of hypotheses on it is taken for reached."""
+
+NARROWING_SLACK = 2.0
+"""How much further from the best a step may be than the worst hypothesis was."""
+
+
 class Knowledge(NamedTuple):
     """The tree and the language models.
 
@@ -152,13 +159,29 @@ def _write(step: Any, score: float, source: int, target: tuple, symbol: tuple) -
 
 
 @njit(cache=True, nogil=True)
-def _walk(run: Run, hypotheses: np.ndarray, scores: np.ndarray) -> tuple:
+def _narrowed(hypotheses: np.ndarray, weights: Weights) -> float:
+    """Returns the beam for steps from these hypotheses: what the limit of their number is going to leave of it.
+
+    Where that limit and not the beam decided in the last frame, it will in the next one, at about the same
+    distance from the best; steps well beyond are not worth a question to the language models.
+    """
+    if len(hypotheses) < weights.most * NEARLY_FULL:
+        return weights.beam
+    worst = hypotheses[0]["score"]
+    for index in range(len(hypotheses)):
+        worst = min(worst, hypotheses[index]["score"])
+    return min(weights.beam, hypotheses[0]["score"] - worst + NARROWING_SLACK)
+
+
+@njit(cache=True, nogil=True)
+def _walk(run: Run, hypotheses: np.ndarray, scores: np.ndarray, beam: float) -> tuple:
     """Writes all steps inside words, and all ends of words without the score of the language models.
 
     Args:
         run: what the kernels need.
         hypotheses: HYPOTHESIS [H].
         scores: natural log probabilities, float32 [previous symbol, next symbol].
+        beam: steps this much worse than the best are left out.
 
     Returns:
         The number of steps, that of exits, and the best score of the steps.
@@ -183,7 +206,7 @@ def _walk(run: Run, hypotheses: np.ndarray, scores: np.ndarray) -> tuple:
             score = (
                 unpaid + weights.acoustic * row[symbol] - prior[symbol] + weights.lm * tree.lookahead[child]
             )
-            if score < best - weights.beam or row[symbol] < -weights.symbol_beam or count == len(steps):
+            if score < best - beam or row[symbol] < -weights.symbol_beam or count == len(steps):
                 continue
             best = max(best, score)
             _write(
@@ -193,7 +216,7 @@ def _walk(run: Run, hypotheses: np.ndarray, scores: np.ndarray) -> tuple:
         for leaf in range(tree.exit_begin[node], tree.exit_begin[node + 1]):
             symbol = tree.exit_symbol[leaf]
             score = unpaid + weights.acoustic * row[symbol] - prior[symbol] + weights.word
-            if score < best - weights.beam or row[symbol] < -weights.symbol_beam or exit_count == len(exits):
+            if score < best - beam or row[symbol] < -weights.symbol_beam or exit_count == len(exits):
                 continue
             _write(
                 exits[exit_count],
@@ -228,24 +251,35 @@ def _ask(run: Run, answer: Any, books: Any, conversation: Any, word: Any) -> Non
 
 
 @njit(cache=True, nogil=True)
-def _end_words(run: Run, count: int, exit_count: int, best: float) -> tuple:
-    """Adds to `count` steps those that end words; returns the number of steps and the best score of all."""
+def _end_words(run: Run, counts: tuple, best: float, beam: float) -> tuple:
+    """Adds the steps that end words.
+
+    Args:
+        run: what the kernels need.
+        counts: (number of steps, number of exits).
+        best: best score of the steps.
+        beam: steps this much worse than the best are left out.
+
+    Returns:
+        The number of steps, and the best score of all.
+    """
+    count, exit_count = counts
     weights, tree = run.weights, run.knowledge.tree
     steps, exits, answers = run.work.steps, run.work.exits, run.work.answers
     for index in range(exit_count):
         leaving = exits[index]
         books, conversation = leaving["books"], leaving["conversation"]
         for position in range(tree.word_begin[leaving["node"]], tree.word_begin[leaving["node"] + 1]):
-            if leaving["score"] < best - weights.beam or count == len(steps):
+            if leaving["score"] < best - beam or count == len(steps):
                 break
-            if leaving["score"] + weights.lm * tree.unigram[position] < best - weights.beam - weights.margin:
+            if leaving["score"] + weights.lm * tree.unigram[position] < best - beam - weights.margin:
                 continue
             word = tree.word[position]
             answer = answers[_answer_place(answers, books, conversation, word)]
             if answer["word"] != word or answer["books"] != books or answer["conversation"] != conversation:
                 _ask(run, answer, books, conversation, word)
             score = leaving["score"] + weights.lm * (answer["log_prob"] + tree.word_log_prob[position])
-            if score < best - weights.beam:
+            if score < best - beam:
                 continue
             best = max(best, score)
             after = (ROOT, answer["books_after"], answer["conversation_after"])
@@ -398,9 +432,10 @@ def search_frames(run: Run, scores: np.ndarray, beam: tuple, frame: int) -> tupl
     hypotheses, count, links, link_count = beam
     weights = run.weights
     for offset in range(len(scores)):
-        steps, exits, best = _walk(run, hypotheses[:count], scores[offset])
-        steps, best = _end_words(run, steps, exits, best)
-        merged = _merge(run.work, steps, best - weights.beam, weights.sum_paths)
+        narrowed = _narrowed(hypotheses[:count], weights)
+        steps, exits, best = _walk(run, hypotheses[:count], scores[offset], narrowed)
+        steps, best = _end_words(run, (steps, exits), best, narrowed)
+        merged = _merge(run.work, steps, best - narrowed, weights.sum_paths)
         count, link_count = _select(run, merged, hypotheses, links, (count, link_count, frame + offset))
         if (frame + offset) % POSTERIOR_EVERY == 0:
             sample_posteriors(hypotheses[:count], links[:link_count], weights.posterior, frame + offset)
