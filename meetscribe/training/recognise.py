@@ -6,6 +6,7 @@ On one core: `scripts/train --corpus CORPUS/speech --surroundings CORPUS --folde
 
 import argparse
 import dataclasses
+import signal
 import sys
 from pathlib import Path
 
@@ -169,10 +170,24 @@ def main(options: argparse.Namespace) -> int:
     sizes = RecogniserConfig(EncoderConfig(width=options.width, layers=options.layers))
     trainer = Trainer(new_model(sizes, options.seed), batches, config, options.folder, device, rank, world)
     _begin(trainer, batches, options.start)
+    stop_on_signals(trainer)
     reporter = Reporter(trainer, dev)
     with reporter.progress:
         trainer.run(reporter)
     return 0
+
+
+def stop_on_signals(trainer: Trainer) -> None:
+    """Let SIGTERM and SIGINT end the training after the step in progress, with a checkpoint.
+
+    Only the first process reacts: the others would leave it waiting for their part of the step.
+    """
+
+    def stop(_signal: int, _frame: object) -> None:
+        trainer.stopping = trainer.rank == 0
+
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, stop)
 
 
 def _material(options: argparse.Namespace) -> tuple[TrainingBatches, dict[str, list[Batch]]]:

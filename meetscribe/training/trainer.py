@@ -81,6 +81,7 @@ class Trainer:
     rank: int = 0
     world: int = 1
     step: int = 0
+    stopping: bool = False  # set from outside: finish the step, write a checkpoint, and return
 
     def __post_init__(self) -> None:
         self.model.to(self.device)
@@ -101,6 +102,8 @@ class Trainer:
             if self.rank == 0 and time.monotonic() - saved > self.config.checkpoint_seconds:
                 self.save()
                 saved = time.monotonic()
+            if self.stopping:
+                break
         if self.rank == 0:
             self.save()
 

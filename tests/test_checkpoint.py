@@ -1,0 +1,93 @@
+import json
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from meetscribe.checkpoint import CONFIGURATION, LANGUAGE_FILES, WEIGHTS, load_model
+from meetscribe.errors import CheckpointError
+from meetscribe.testing import write_tiny_model
+
+
+def cut_weights(folder: Path) -> None:
+    path = folder / WEIGHTS
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def foreign_weights(folder: Path) -> None:
+    save_file({"other": torch.zeros(3)}, folder / WEIGHTS)
+
+
+def infinite_weights(folder: Path) -> None:
+    weights = load_file(folder / WEIGHTS)
+    weights["encoder.mean"][0] = float("inf")
+    save_file(weights, folder / WEIGHTS)
+
+
+def pickled_weights(folder: Path) -> None:
+    (folder / WEIGHTS).write_bytes(pickle.dumps({"encoder.mean": 1}))
+
+
+def other_version(folder: Path) -> None:
+    read = json.loads((folder / CONFIGURATION).read_text())
+    (folder / CONFIGURATION).write_text(json.dumps(read | {"version": 99}))
+
+
+def unknown_setting(folder: Path) -> None:
+    read = json.loads((folder / CONFIGURATION).read_text())
+    read["search"]["first_pass"]["depth"] = 3
+    (folder / CONFIGURATION).write_text(json.dumps(read))
+
+
+def no_configuration(folder: Path) -> None:
+    (folder / CONFIGURATION).unlink()
+
+
+def no_lexicon(folder: Path) -> None:
+    (folder / LANGUAGE_FILES["lexicon"]).unlink()
+
+
+def damaged_ngram(folder: Path) -> None:
+    (folder / LANGUAGE_FILES["books"]).write_bytes(b"nothing of the kind")
+
+
+DAMAGES = [
+    cut_weights,
+    foreign_weights,
+    infinite_weights,
+    pickled_weights,
+    other_version,
+    unknown_setting,
+    no_configuration,
+    no_lexicon,
+    damaged_ngram,
+]
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_damage_is_one_sentence(tmp_path: Path, damage: Callable[[Path], None]) -> None:
+    """A damaged, foreign or incomplete model is refused with one line that names the file and the remedy."""
+    write_tiny_model(tmp_path / "tiny")
+    damage(tmp_path / "tiny")
+    with pytest.raises(CheckpointError) as caught:
+        load_model(tmp_path / "tiny")
+    sentence = str(caught.value)
+    assert str(tmp_path / "tiny") in sentence
+    assert "install" in sentence or "give" in sentence
+    assert "\n" not in sentence
+    assert caught.value.exit_code == 2
+
+
+def test_a_model_survives_being_written(tmp_path: Path) -> None:
+    """What is loaded has the name, sizes, words and settings of what was saved, and its weights in bfloat16."""
+    written = write_tiny_model(tmp_path / "tiny")
+    read = load_model(tmp_path / "tiny")
+    assert read.name == "tiny"
+    assert read.network.config == written.network.config
+    assert read.language.lexicon == written.language.lexicon
+    assert (read.first_pass, read.final_pass) == (written.first_pass, written.final_pass)
+    for name, value in written.network.state_dict().items():
+        torch.testing.assert_close(read.network.state_dict()[name], value, rtol=2**-7, atol=1e-6)
