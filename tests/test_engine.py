@@ -1,7 +1,7 @@
 import numpy as np
 
 from meetscribe.engine import MOST_AT_ONCE, InProcessEngine
-from meetscribe.streaming.steps import STEP_SAMPLES, StreamStep, WholeStep
+from meetscribe.streaming.steps import STEP_SAMPLES, StepRequest, StreamStep, WholeStep
 from meetscribe.testing import tiny_network
 
 
@@ -15,7 +15,9 @@ def test_batching_changes_nothing() -> None:
     engine = InProcessEngine(network)
     chunk = network.chunk_samples
     old = engine.run([StreamStep(noise(chunk, 0), None)])[0].state
-    requests = [StreamStep(noise(chunk, seed), old if seed % 3 else None) for seed in range(MOST_AT_ONCE + 3)]
+    requests: list[StepRequest] = [
+        StreamStep(noise(chunk, seed), old if seed % 3 else None) for seed in range(MOST_AT_ONCE + 3)
+    ]
     requests[2:2] = [WholeStep(noise(STEP_SAMPLES * count, count)) for count in (5, 9, 2)]
     together = engine.run(requests)
     for request, result in zip(requests, together, strict=True):

@@ -182,8 +182,9 @@ class Encoder(Steppable[EncoderState]):
         key = torch.arange(left + steps, device=x.device)
         visible = (key[None] >= left - state.heard[:, None])[:, None, None, :].expand(-1, 1, steps, -1)
         turns = rotations(0, left + steps, self.config.width // self.config.heads, x)
-        kept = []
+        kept: list[LayerState] = []
         for layer, past in zip(self.layers, state.layers, strict=True):
+            assert isinstance(layer, ConformerLayer)
             x, new = layer.step(x, past, visible, turns)
             kept.append(new)
         return x, EncoderState(frames, (state.heard + steps).clamp_max(left), tuple(kept))

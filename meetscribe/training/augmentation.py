@@ -95,6 +95,7 @@ def _room(rng: np.random.Generator) -> np.ndarray:
     room.add_source(rng.uniform(0.4, size - 0.4))
     room.add_microphone(rng.uniform(0.4, size - 0.4))
     room.compute_rir()
+    assert room.rir is not None
     return _trimmed(room.rir[0][0])
 
 

@@ -67,7 +67,7 @@ def dev_figures(model: Recogniser, batches: dict[str, list[Batch]], chunk: int |
                 for row, n in zip(batch.labels, batch.label_counts, strict=True)
             ]
             for reference, found in zip(wanted, greedy_labels(model, encoded, batch.steps), strict=True):
-                rate = word_error_rate(reference, found)
+                rate = word_error_rate(reference, [str(symbol) for symbol in found])
                 errors, length = errors + rate.errors, length + rate.length
         suffix = "full" if chunk is None else f"chunk{chunk}"
         figures[f"{name}_{suffix}_frame"] = round(100.0 * wrong / max(1, steps), 2)

@@ -177,7 +177,8 @@ class Trainer:
     def _average_weights(self) -> None:
         kept = min(self.config.ema, (1 + self.step) / (10 + self.step))
         newest = self.model.state_dict()
-        torch._foreach_lerp_(list(self.average.values()), [newest[name] for name in self.average], 1.0 - kept)
+        for name, value in self.average.items():
+            value.lerp_(newest[name], 1.0 - kept)
 
 
 def _groups(model: Recogniser, config: TrainingConfig) -> list[dict[str, Any]]:
@@ -202,7 +203,7 @@ def bfloat16_is_faster(device: torch.device) -> bool:
         times = []
         for _ in range(5):
             started = time.perf_counter()
-            left @ right
+            torch.mm(left, right)
             times.append(time.perf_counter() - started)
         return min(times[1:])
 

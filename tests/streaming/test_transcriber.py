@@ -1,4 +1,5 @@
 import functools
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -82,7 +83,7 @@ def test_times_are_monotone_in_a_turn() -> None:
         times = [time for word in turn.words for time in (word.start, word.end)]
         assert times == sorted(times)
         assert (turn.start, turn.end) == (times[0], times[-1])
-    assert all(a.end <= b.start + 16_000 for a, b in zip(finals, finals[1:], strict=False))
+    assert all(a.end <= b.start + 16_000 for a, b in pairwise(finals))
 
 
 def test_stable_words_stay() -> None:
