@@ -34,12 +34,12 @@ class Table:
     text: str
 
 
-def stored_tables(folder: Path, most: int) -> Iterator[Table]:
-    """Yields the tables of a folder, evenly chosen if there are more than `most`."""
-    paths = sorted(folder.rglob("*.npz"))
+def stored_tables(folder: Path, pattern: str, key: str, most: int) -> Iterator[Table]:
+    """Yields the tables of a folder whose names fit a pattern, evenly chosen if there are more than `most`."""
+    paths = sorted(folder.rglob(pattern))
     for path in paths[:: max(1, len(paths) // most)][:most]:
         with np.load(path) as arrays:
-            yield Table(arrays["scores"], str(arrays["text"]))
+            yield Table(arrays[key], str(arrays["text"]))
 
 
 def made_tables(
@@ -99,6 +99,8 @@ def main() -> None:
     )
     parser.add_argument("--language", type=Path, required=True, help="folder of lexicon and n-gram models")
     parser.add_argument("--tables", type=Path, help="folder of npz files")
+    parser.add_argument("--pattern", default="*.npz", help="names of the files to use")
+    parser.add_argument("--key", default="scores", help="array of the files to use")
     parser.add_argument("--prior", type=Path, help="npy file of the symbols' log priors")
     parser.add_argument("--sentences", type=Path, help="text for made tables, a sentence a line")
     parser.add_argument("--noise", type=float, default=2.5, help="of made tables")
@@ -113,7 +115,7 @@ def main() -> None:
     )
     prior = np.load(arguments.prior) if arguments.prior else None
     if arguments.tables:
-        tables = list(stored_tables(arguments.tables, arguments.most))
+        tables = list(stored_tables(arguments.tables, arguments.pattern, arguments.key, arguments.most))
     else:
         sentences = arguments.sentences.read_text().splitlines()[: arguments.most]
         tables = list(made_tables(lexicon, sentences, arguments.noise, np.random.default_rng(1)))
