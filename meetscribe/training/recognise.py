@@ -28,7 +28,7 @@ from meetscribe.training.objective import ObjectiveConfig, frame_errors, greedy_
 from meetscribe.training.targets import STEP, make_targets
 from meetscribe.training.trainer import Trainer, TrainingConfig, append_row, join_processes, new_model
 
-EVALUATED = 120  # utterances of the dev split of each corpus
+EVALUATED = 60  # utterances of the dev split of each corpus
 PLAIN = AugmentationConfig(time_masks=0, frequency_masks=0)
 
 

@@ -44,7 +44,7 @@ class TrainingConfig:
     clip: float = 2.0  # norm of the gradient
     ema: float = 0.999  # decay of the averaged weights
     checkpoint_seconds: float = 180.0
-    evaluate_every: int = 500  # steps
+    evaluate_every: int = 1_000  # steps
     workers: int = 0  # processes that make batches
     objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)
 
