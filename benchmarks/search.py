@@ -107,7 +107,7 @@ def main() -> None:
     parser.add_argument("--most", type=int, default=40, help="tables to use")
     parser.add_argument("--books-only", action="store_true", help="do without the conversation model")
     parser.add_argument("settings", nargs="*", help="name=value,value,…")
-    arguments = parser.parse_args()
+    arguments = parser.parse_intermixed_args()
     lexicon = load_lexicon(arguments.language / "lexicon.txt.xz")
     books = load_ngram(arguments.language / "books.ngram.safetensors")
     other = (
