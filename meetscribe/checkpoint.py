@@ -102,6 +102,8 @@ def save_model(model: Model, card: str, description: str) -> None:
         "version": VERSION,
         "name": model.name,
         "description": description,
+        "step": model.network.stride,  # samples
+        "lookahead": model.network.lookahead,  # samples heard after a step before it is answered
         "recogniser": dataclasses.asdict(model.network.config),
         "search": {
             "first_pass": dataclasses.asdict(model.first_pass),

@@ -9,6 +9,7 @@ from meetscribe.apps.cli.console import reporting
 from meetscribe.apps.config import load_settings
 from meetscribe.errors import CheckpointError
 from meetscribe.models import InstalledModel, find, installed
+from meetscribe.timeline import SAMPLE_RATE
 
 
 def models(
@@ -26,7 +27,8 @@ def models(
             return
         for row in rows:
             mark = "*" if row["default"] else " "
-            print(f"{mark} {row['name']}  {row['size'] / 1e6:.1f} MB  {row['description']}")
+            wait = "" if row["lookahead_ms"] is None else f"  look-ahead {row['lookahead_ms']} ms"
+            print(f"{mark} {row['name']}  {row['size'] / 1e6:.1f} MB{wait}  {row['description']}")
 
 
 def _row(model: InstalledModel, default: str | None) -> dict[str, Any]:
@@ -40,6 +42,12 @@ def _row(model: InstalledModel, default: str | None) -> dict[str, Any]:
         "bundled": model.bundled,
         "version": configuration.get("version"),
         "description": configuration.get("description", ""),
+        "lookahead_ms": _milliseconds(configuration.get("lookahead")),
         "size": model.size,
         "path": str(model.path),
     }
+
+
+def _milliseconds(samples: object) -> int | None:
+    """Return samples as milliseconds; None where a model does not say."""
+    return round(1000 * samples / SAMPLE_RATE) if isinstance(samples, int) else None
