@@ -21,8 +21,8 @@ from meetscribe.streaming.steps import STEP_SAMPLES
 class FinalPassSettings:
     """When and from where a turn is encoded again; all in steps of 40 ms."""
 
-    lead: int = 10  # heard before the turn's first word
-    tail: int = 8  # heard after its last
+    lead: int = 25  # heard before the turn's first word: the first pass may have missed one
+    tail: int = 16  # heard after its last
     context: int = 40  # heard before the first word that is not committed
     interval: int = 200  # a piece is finished when so much is not committed yet
     margin: int = 50  # words that end so close to the newest sample are not committed
@@ -42,18 +42,18 @@ class FinalPass:
     """The final words of one turn so far."""
 
     def __init__(
-        self, search: Search, start: int, weights: MixtureWeights, settings: FinalPassSettings
+        self, search: Search, first: int, weights: MixtureWeights, settings: FinalPassSettings
     ) -> None:
         """Begin a turn.
 
         Args:
             search: with the settings of the final pass.
-            start: step in which the turn's first word begins.
+            first: first step to decode.
             weights: shares of the language models.
             settings: when and from where to encode.
         """
         self._search, self._settings, self._weights = search, settings, weights
-        self._anchor = max(0, start - settings.lead)
+        self._anchor = first
         self.words: tuple[FoundWord, ...] = ()
 
     @property

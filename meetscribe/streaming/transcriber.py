@@ -88,6 +88,7 @@ class Transcriber:
         self._closed: TurnClosed | None = None  # what ended the open turn, until its final is there
         self._candidates: tuple[FoundWord, ...] = ()
         self._count = 0
+        self._last_end = 0  # step after the last word of the last turn
         self._events: list[Event] = []
 
     def receive_audio(self, samples: NDArray[np.float32]) -> None:
@@ -164,9 +165,9 @@ class Transcriber:
 
     def _begin_turn(self, start: int) -> None:
         self._count += 1
-        final = FinalPass(
-            self._final_search, start // STEP_SAMPLES, self._turns.weights, self._settings.final_pass
-        )
+        settings = self._settings.final_pass
+        first = max(self._last_end, start // STEP_SAMPLES - settings.lead)
+        final = FinalPass(self._final_search, first, self._turns.weights, settings)
         self._open = _OpenTurn(f"t{self._count}", start, final)
         self._events.append(TurnStart(at=self._now, turn=self._open.id, slot=SLOT, start=start))
 
@@ -198,6 +199,7 @@ class Transcriber:
         turn = _turn(open_turn, words)
         self._events.append(TurnEnd(at=self._now, turn=turn.id, slot=SLOT, end=turn.end))
         if words:
+            self._last_end = words[-1].end // STEP_SAMPLES
             self._events.append(Final(at=self._now, turn=turn))
             numbers = [word.word for word in words]
             self._turns.weights = self._final_search.adapted(self._turns.weights, numbers)
