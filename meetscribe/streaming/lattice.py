@@ -46,7 +46,7 @@ LINK = np.dtype(
 POSTERIOR_EVERY = 4
 """Posteriors of words are sampled in frames whose numbers are multiples of this, whatever the chunks."""
 
-POSTERIOR_FRAMES = 12
+POSTERIOR_FRAMES = 24
 """For so many frames after its end the posterior of a word is sampled."""
 
 SAME_WORD_FRAMES = 8

@@ -18,8 +18,8 @@ from meetscribe.nn.transducer import TransducerConfig
 from meetscribe.streaming.search import SearchSettings
 from meetscribe.training.corpus import read_alignments
 
-FIRST_PASS = SearchSettings()
-FINAL_PASS = SearchSettings()
+FIRST_PASS = SearchSettings(lm_weight=0.6, blank_penalty=1.0)
+FINAL_PASS = SearchSettings(lm_weight=0.6, blank_penalty=1.0)
 """The search's settings, tuned on the development sets (docs/log.md)."""
 
 
