@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from meetscribe.lm.lexicon import Lexicon
-from meetscribe.lm.mixture import MixtureWeights, mixture_score
+from meetscribe.lm.mixture import MixtureWeights
 from meetscribe.lm.ngram import NGram
 from meetscribe.lm.symbols import BLANK, FIRST_PHONE_SYMBOL, NUMBER_OF_SYMBOLS
 from meetscribe.lm.tree import ROOT, Pronunciations, build_tree
@@ -41,6 +41,9 @@ FRAME_SAMPLES = 640
 BLOCK_FRAMES = 16
 """Frames that are searched before links that nobody needs are dropped."""
 
+CONFIDENCE_SLOPE = 0.75
+"""Log odds that a word is right for those of its posterior: logistic regression on development utterances."""
+
 SMALLEST_LOG_PROB = -1e4
 """What takes the place of smaller log probabilities, so that scores stay finite."""
 
@@ -66,16 +69,16 @@ class SearchSettings:
     """
 
     acoustic_scale: float = 1.0
-    lm_weight: float = 0.8
-    word_score: float = 0.0
-    blank_penalty: float = 0.0
-    prior_scale: float = 0.0
+    lm_weight: float = 0.7
+    word_score: float = -1.0
+    blank_penalty: float = 0.9
+    prior_scale: float = 0.4
     beam: float = 14.0
     most_hypotheses: int = 600
     word_margin: float = 2.0
     symbol_beam: float = 11.0
     sum_paths: bool = True
-    posterior_scale: float = 0.4
+    posterior_scale: float = 1.0
     agree_margin: float = 4.0
     onset: int = 1280
 
@@ -276,8 +279,9 @@ class Search:
 
     def _sentence_end(self, states: tuple[int, int], weights: MixtureWeights) -> float:
         """Returns the log probability that the sentence ends in these states of the language models."""
-        arrays = (self.books.arrays, self.conversation.arrays)
-        return mixture_score(*arrays, weights.log_weights, states, self.books.sentence_end)[0]
+        end = self.books.sentence_end
+        first, second = self.books.score(states[0], end)[0], self.conversation.score(states[1], end)[0]
+        return float(np.logaddexp(first + weights.log_weights[0], second + weights.log_weights[1]))
 
     def _advance_block(self, work: Workspace, state: SearchState, scores: np.ndarray) -> SearchState:
         """Returns the state after at most BLOCK_FRAMES frames."""
@@ -354,6 +358,7 @@ def _prior(settings: SearchSettings, log_prior: np.ndarray | None) -> np.ndarray
 
 
 def _confidence(link: np.void) -> float:
-    """Returns the estimated probability that a word is right."""
+    """Returns the estimated probability that a word is right: its mean posterior, flattened as was measured."""
     posterior = link["posterior"] / link["samples"] if link["samples"] else 0.5
-    return float(min(max(posterior, 0.0), 1.0))
+    bounded = min(max(float(posterior), 0.02), 0.98)
+    return float(1 / (1 + ((1 - bounded) / bounded) ** CONFIDENCE_SLOPE))

@@ -51,6 +51,10 @@ ANSWER = np.dtype(
 """What the language models said when they were asked for a word: hypotheses that wait ask again."""
 
 
+CALLED_SOURCES = "3a7c0e34ff66"
+"""Digest of the modules whose functions are compiled into these. What numba keeps on disk is made anew when this
+file changes, not when those do: a change there has to change this line. A test says what it should be."""
+
 NEARLY_FULL = 0.8
 """From this share of the greatest number of hypotheses on it is taken for reached."""
 

@@ -1,3 +1,5 @@
+import hashlib
+import inspect
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
@@ -8,9 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from search_worlds import WIDE, random_lexicon, random_ngram, random_scores, random_search
 
+from meetscribe.lm import mixture, ngram
 from meetscribe.lm.lexicon import Lexicon
 from meetscribe.lm.mixture import MixtureWeights
 from meetscribe.lm.symbols import BLANK, FIRST_PHONE_SYMBOL, is_word_end
+from meetscribe.streaming import lattice, search_kernels
 from meetscribe.streaming.lattice import POSTERIOR_FRAMES
 from meetscribe.streaming.search import FRAME_SAMPLES, Search, SearchResult, SearchSettings, SearchState
 
@@ -178,3 +182,10 @@ def test_memory_stays_flat() -> None:
         assert oldest > state.frame - 10 * POSTERIOR_FRAMES
     assert max(sizes[75:]) <= 2 * max(sizes[:75])
     assert len(state.committed) > 50
+
+
+def test_compiled_code_on_disk_is_not_out_of_date() -> None:
+    """When code that is compiled into the search's kernels changes, their file changes too."""
+    sources = "".join(inspect.getsource(module) for module in (ngram, mixture, lattice))
+    digest = hashlib.sha256("".join(sources.split()).encode()).hexdigest()[:12]
+    assert digest == search_kernels.CALLED_SOURCES, f'write CALLED_SOURCES = "{digest}" in search_kernels.py'
