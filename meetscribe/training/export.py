@@ -18,8 +18,8 @@ from meetscribe.nn.transducer import TransducerConfig
 from meetscribe.streaming.search import SearchSettings
 from meetscribe.training.corpus import read_alignments
 
-FIRST_PASS = SearchSettings(lm_weight=0.6, blank_penalty=1.0)
-FINAL_PASS = SearchSettings(lm_weight=0.6, blank_penalty=1.0)
+FIRST_PASS = SearchSettings(lm_weight=0.75, word_score=-2.0, blank_penalty=1.0, prior_scale=0.3)
+FINAL_PASS = SearchSettings(lm_weight=0.8, word_score=-2.0, blank_penalty=0.9, prior_scale=0.4)
 """The search's settings, tuned on the development sets (docs/log.md)."""
 
 
