@@ -44,8 +44,9 @@ def main(
         mine = [utterance for utterance in dev.utterances if utterance.corpus == name]
         for number in rng.permutation(len(mine))[:limit]:
             utterance = mine[number]
-            rows = tables(network, dev.audio.read(utterance.offset, utterance.samples))
-            np.savez(out / f"{name}-{Path(utterance.audio).stem}.npz", text=np.array(utterance.text), **rows)
+            heard = tables(network, dev.audio.read(utterance.offset, utterance.samples))
+            path = out / f"{name}-{Path(utterance.audio).stem}.npz"
+            np.savez(path, text=np.array(utterance.text), chunk=heard["chunk"], full=heard["full"])
 
 
 if __name__ == "__main__":

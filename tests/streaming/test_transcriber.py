@@ -91,7 +91,8 @@ def test_stable_words_stay() -> None:
     often = FinalPassSettings(lead=2, tail=4, context=4, interval=20, margin=4)
     stable: dict[tuple[int, str], tuple[str, ...]] = {}
     seen = 0
-    for seed, event in ((seed, event) for seed in range(4) for event in events_of(bursts(seed), [], often)):
+    runs = {number: events_of(bursts(number), [], often) for number in range(4)}
+    for seed, event in ((number, event) for number, events in runs.items() for event in events):
         if isinstance(event, Partial | Final):
             words = tuple(word.word for word in event.turn.words)
             before = stable.get((seed, event.turn.id), ())
