@@ -69,8 +69,8 @@ class SearchSettings:
     """
 
     acoustic_scale: float = 1.0
-    lm_weight: float = 0.9
-    word_score: float = -1.7
+    lm_weight: float = 0.8
+    word_score: float = -2.0
     blank_penalty: float = 0.9
     prior_scale: float = 0.4
     beam: float = 14.0
