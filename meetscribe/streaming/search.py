@@ -34,8 +34,9 @@ from meetscribe.streaming.search_kernels import (
     new_workspace,
     search_frames,
 )
+from meetscribe.streaming.steps import STEP_SAMPLES
 
-FRAME_SAMPLES = 640
+FRAME_SAMPLES = STEP_SAMPLES
 """Samples that a frame of the table stands for."""
 
 BLOCK_FRAMES = 16

@@ -18,8 +18,8 @@ import soxr
 
 from meetscribe.errors import InputError
 from meetscribe.lm.symbols import spell
+from meetscribe.timeline import SAMPLE_RATE
 
-SAMPLE_RATE = 16_000
 ALIGNMENT_FRAME = 160  # samples
 
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from meetscribe.lm.symbols import FIRST_PHONE_SYMBOL
+from meetscribe.streaming.steps import STEP_SAMPLES
 from meetscribe.training.corpus import AlignedWord
 
-STEP = 640  # samples
+STEP = STEP_SAMPLES
 SILENCE_CLASS = 0
 
 
