@@ -1,15 +1,21 @@
-"""Losses of the recogniser: cross-entropies along an alignment, and the sum over alignments near it.
+"""Losses of the transducer: cross-entropies along an alignment, the sum over alignments near it, and what hurries both.
 
 All take log probabilities and return sums over the batch, with what to divide by left to the caller.
-Not covered: sequence-discriminative losses.
+Not covered: losses beside the transducer (`meetscribe.nn.auxiliary_losses`); sequence-discriminative losses.
 """
+
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
+from meetscribe.lm.symbols import END_OF_TURN
+from meetscribe.nn.loss_kernels import banded_sum
+
 IGNORED = -100
-IMPOSSIBLE = -1e30
 
 
 def smoothed_cross_entropy(log_probs: Tensor, targets: Tensor, smoothing: float) -> Tensor:
@@ -59,6 +65,29 @@ def monotonic_band(emission: Tensor, labels: Tensor, steps: int, width: int, sla
     return torch.minimum(centred, (labels[:, None] + 1 - width).clamp_min(0))
 
 
+class _BandedSum(torch.autograd.Function):
+    """The sum over alignments with its gradients, which come with it at little cost."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, blank: Tensor, label: Tensor, band: Tensor, steps: Tensor, labels: Tensor
+    ) -> Tensor:
+        """Return -log of the sum, (B,)."""
+        exact = [tensor.detach().to("cpu", torch.float64).contiguous().numpy() for tensor in (blank, label)]
+        whole = [tensor.to("cpu", torch.int64).contiguous().numpy() for tensor in (band, steps, labels)]
+        total, *shares = (torch.from_numpy(array).to(blank) for array in banded_sum(*exact, *whole))
+        ctx.save_for_backward(*shares)
+        return -total
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, above: Tensor) -> tuple[Tensor | None, ...]:
+        """Return the gradients of blank and label."""
+        stays, moves = ctx.saved_tensors
+        above = above[:, None, None]
+        return -stays * above, -moves * above, None, None, None
+
+
 def banded_transducer_loss(
     blank: Tensor, label: Tensor, band: Tensor, steps: Tensor, labels: Tensor
 ) -> Tensor:
@@ -66,7 +95,8 @@ def banded_transducer_loss(
 
     One symbol a step: a path through step t either emits blank and keeps its label count u, or emits label u + 1.
     The sum over alignments of the recurrent neural aligner (Sak et al. 2017), pruned as in arXiv 2206.13236 but around
-    a known alignment.
+    a known alignment. It is computed on the processor in float64, wherever the tensors are: a step depends on the
+    step before it, and the sums are small.
 
     Args:
         blank: log probability of blank in step t after band[t] + w labels, (B, T, W).
@@ -75,20 +105,46 @@ def banded_transducer_loss(
         steps: valid steps (B,).
         labels: labels of each example (B,).
     """
-    batch, frames, width = blank.shape
-    reached = blank.new_full((batch, width), IMPOSSIBLE)
-    reached[:, 0] = 0.0
-    offset = torch.arange(width, device=blank.device)
-    for t in range(frames):
-        count = band[:, t, None] + offset
-        stay = reached + blank[:, t]
-        move = torch.where(count < labels[:, None], reached + label[:, t], IMPOSSIBLE)
-        wide_stay = functional.pad(stay, (0, 2), value=IMPOSSIBLE)
-        wide_move = functional.pad(move, (1, 1), value=IMPOSSIBLE)
-        wide = torch.logaddexp(wide_stay, wide_move)
-        shift = (band[:, t + 1] - band[:, t])[:, None]
-        advanced = functional.pad(wide, (0, width), value=IMPOSSIBLE).gather(1, offset + shift)
-        reached = torch.where((t < steps)[:, None], advanced.clamp_min(IMPOSSIBLE), reached)
-    final = band.gather(1, steps[:, None])
-    end = (labels[:, None] - final).clamp(0, width - 1)
-    return -reached.gather(1, end)[:, 0]
+    return _BandedSum.apply(blank, label, band, steps, labels)  # type: ignore[no-any-return]
+
+
+def fast_emit(label: Tensor, weight: float) -> Tensor:
+    """Return the same log probabilities of labels with gradients 1 + weight times as great (arXiv 2010.11148).
+
+    Given to the transducer loss in the place of `label`, with blanks unchanged, this is FastEmit's regularisation:
+    paths that go on to the next label now are preferred to those that wait, whatever is said.
+    """
+    return label * (1.0 + weight) - weight * label.detach()
+
+
+@dataclass(frozen=True)
+class EndOfTurnPenalty:
+    """What `<eot>` costs beside its place, in nats; the defaults are those of arXiv 2205.05199 and 2004.11544."""
+
+    late: float = 1.0  # per step later than `grace` after the turn's end
+    early: float = 0.1  # per step before the turn's end
+    grace: int = 5  # steps after the end that cost nothing
+    most: float = 5.0  # nats: what an <eot> costs at the most, however misplaced
+
+
+def end_of_turn_penalty(counts: Tensor, labels: Tensor, ends: Tensor, config: EndOfTurnPenalty) -> Tensor:
+    """Return what is to be subtracted from the label log probabilities of a band, (B, T, W).
+
+    Zero wherever the next label is not `<eot>`.
+
+    Args:
+        counts: labels before each place, band[t] + w, (B, T, W).
+        labels: symbols of each example (B, U), anything but `<eot>` behind the last.
+        ends: step in which each turn's last word ends, in the order of the `<eot>`s, (B, K).
+        config: the weights.
+    """
+    rows = torch.arange(len(labels), device=labels.device)[:, None, None]
+    index = counts.clamp(0, labels.shape[1] - 1)
+    closes = labels == END_OF_TURN
+    turn = (closes.cumsum(1) - 1).clamp(0, ends.shape[1] - 1)
+    end = ends.gather(1, turn)[rows, index]
+    step = torch.arange(counts.shape[1], device=labels.device)[None, :, None]
+    late = config.late * (step - config.grace - end).clamp_min(0)
+    early = config.early * (end - step).clamp_min(0)
+    wanted = closes[rows, index] & (counts < labels.shape[1])
+    return torch.where(wanted, (late + early).clamp_max(config.most), 0.0)
