@@ -1,9 +1,10 @@
-"""The demonstration recording: a short meeting of three synthesised voices, with its reference.
+"""The demonstration recording: a short meeting of three synthesised voices who talk over each other, with reference.
 
     scripts/make-demo            (writes meetscribe/demo/recording.flac and reference.seglst.json)
 
-Everything in it is made here: the sentences, the voices (programs of Debian), the gaps and the noise floor.
-The same versions of the synthesisers give the same recording.
+Everything in it is made here: the sentences, the voices (programs of Debian), the gaps, overlaps and the noise floor.
+The same versions of the synthesisers give the same recording. At most two talk at once, and whoever goes on after a
+pause of more than half a second begins a new turn: each line is one turn of the reference.
 Not covered: rooms and noise of real meetings.
 """
 
@@ -37,7 +38,7 @@ class Speaker:
 
 @dataclass(frozen=True)
 class Line:
-    """One turn; `gap` is the time in seconds from the end of the turn before (negative: they overlap)."""
+    """One turn; `gap` is the time in seconds after the last end of all turns before (negative: it begins before that)."""
 
     speaker: str
     gap: float
@@ -45,22 +46,29 @@ class Line:
 
 
 SPEAKERS = (
-    Speaker("Anna", "pico-en-US", Delivery(0.95, 1.0), 0.0),
-    Speaker("Ben", "rhvoice-bdl", Delivery(0.95, 1.0), -1.5),
-    Speaker("Craig", "rhvoice-alan", Delivery(0.95, 1.0), 1.0),
+    Speaker("Anna", "rhvoice-clb", Delivery(0.95, 1.0), 0.0),
+    Speaker("Ben", "flite-rms", Delivery(0.95, 1.0), 0.0),
+    Speaker("Craig", "rhvoice-bdl", Delivery(0.95, 1.0), 0.0),
 )
 
 DIALOGUE = (
-    Line("Anna", 0.6, "Good morning everyone. Shall we start with the release?"),
-    Line("Ben", 0.7, "Yes. The new version is ready, but two tests still fail on the old machines."),
-    Line("Anna", 0.5, "How long will it take to fix them?"),
-    Line("Ben", 0.6, "I think we need two more days."),
-    Line("Craig", 0.4, "That should be fine. The customers expect it on Friday."),
-    Line("Anna", 0.7, "Okay, then let's plan for Friday morning."),
-    Line("Craig", 0.5, "Right. I will write to them this afternoon."),
-    Line("Ben", 0.9, "Can somebody help me with the tests tomorrow?"),
-    Line("Craig", 0.4, "Sure, I have time after lunch."),
-    Line("Anna", 0.6, "Great. Then we are done for today. Thank you all."),
+    Line("Anna", 0.6, "Good morning. Have you seen the new rooms on the second floor?"),
+    Line("Ben", 0.4, "Yes, I was there this morning. They are much bigger, and the light is very good."),
+    Line("Anna", -1.9, "Yeah."),
+    Line("Anna", 0.3, "Then we could move before the end of the month."),
+    Line("Ben", -1.4, "That would be too early for me. I have to finish my report first."),
+    Line("Anna", -1.8, "How long will you need for the report?"),
+    Line("Ben", 0.1, "About two weeks, if nobody asks me for anything else."),
+    Line("Anna", -1.3, "Okay."),
+    Line("Craig", 0.7, "I'm sorry. My train had to wait in the snow. What have you decided?"),
+    Line("Anna", -1.8, "We want to move to the second floor after the holidays."),
+    Line("Craig", -1.2, "Do we have to carry everything up the stairs?"),
+    Line("Anna", -0.4, "No, two strong men will do that for us on Friday afternoon."),
+    Line("Craig", -1.8, "Right."),
+    Line("Ben", 0.4, "Somebody has to write to the people in the other building."),
+    Line("Anna", -1.6, "I can do that before lunch. Their names are on my list."),
+    Line("Craig", -1.4, "Then I will bring some cake for all of you."),
+    Line("Anna", 0.4, "That is the best news of the week. Thank you, see you on Friday."),
 )
 
 

@@ -44,10 +44,14 @@ def test_long_pauses_inside_a_line_are_cut():
     assert len(demo.without_long_pauses(audio)) == 2000 + 4800
 
 
+def _reference() -> list[dict]:
+    return json.loads((FOLDER / "reference.seglst.json").read_text())
+
+
 def test_the_shipped_recording_matches_its_reference():
     """The bundled files belong together: as long as the dialogue, speech in turns, quiet between them."""
     audio, rate = soundfile.read(FOLDER / "recording.flac")
-    rows = json.loads((FOLDER / "reference.seglst.json").read_text())
+    rows = _reference()
     assert rate == 16000
     assert [row["words"] for row in rows] == [line.text for line in demo.DIALOGUE]
     assert len({row["speaker"] for row in rows}) == 3
@@ -55,4 +59,28 @@ def test_the_shipped_recording_matches_its_reference():
     for row in rows:
         speech[round(row["start_time"] * rate) : round(row["end_time"] * rate)] = True
     assert np.sqrt((audio[speech] ** 2).mean()) > 30 * np.sqrt((audio[~speech] ** 2).mean())
-    assert 30 <= len(audio) / rate <= 40
+    assert 40 <= len(audio) / rate <= 60
+
+
+def test_the_shipped_recording_has_two_but_never_three_at_once():
+    """Two voices share a third of half a minute, now for seconds, now for a word; three never talk at once."""
+    rows = _reference()
+    talking = np.zeros(6000, dtype=int)  # of 10 ms
+    for row in rows:
+        talking[round(100 * row["start_time"]) : round(100 * row["end_time"])] += 1
+    assert talking.max() == 2
+    assert 0.3 <= (talking[1000:4000] == 2).mean() <= 0.4
+    inside = [
+        row
+        for row in rows
+        if any(o["start_time"] < row["start_time"] and row["end_time"] < o["end_time"] for o in rows)
+    ]
+    assert len(inside) >= 3
+
+
+def test_each_row_of_the_shipped_reference_is_a_turn():
+    """A speaker's next row comes more than half a second after the last: by the rule of turns they stay two."""
+    ends: dict[str, float] = {}
+    for row in _reference():
+        assert row["start_time"] - ends.get(row["speaker"], -1.0) > 0.5
+        ends[row["speaker"]] = row["end_time"]
