@@ -22,6 +22,7 @@ WINDOW = 400  # samples
 FFT = 512  # samples
 MEL_BINS = 80
 HISTORY = WINDOW - HOP  # samples of the past that the next frame needs
+SMALLEST_ENERGY = 1.1920929e-07  # as in Kaldi
 
 
 @dataclass(frozen=True)
@@ -94,19 +95,30 @@ class Features(Steppable[Tensor]):
             audio: samples.
             filters: other filters than the module's own, (257, F) or one set for each example (B, 257, F).
         """
-        whole = audio[:, : audio.shape[1] // HOP * HOP]
-        return self._frames(torch.cat([self.initial_state(len(audio)).to(audio), whole], 1), filters)
+        return self.energies(self.spectrum(audio), filters)
 
     def step(self, x: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         """Compute the frames that the samples x (B, 160 n) complete: (B, n, F)."""
-        heard = torch.cat([state, x], 1)
-        return self._frames(heard, None), heard[:, -HISTORY:]
+        power, state = self.step_spectrum(x, state)
+        return self.energies(power), state
 
-    def _frames(self, heard: Tensor, filters: Tensor | None) -> Tensor:
+    def spectrum(self, audio: Tensor) -> Tensor:
+        """Compute the power spectra of all frames of (B, samples): (B, T, FFT // 2 + 1), samples scaled to 16 bits."""
+        whole = audio[:, : audio.shape[1] // HOP * HOP]
+        return self._power(torch.cat([self.initial_state(len(audio)).to(audio), whole], 1))
+
+    def step_spectrum(self, x: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """Compute the power spectra of the frames that the samples x (B, 160 n) complete."""
+        heard = torch.cat([state, x], 1)
+        return self._power(heard), heard[:, -HISTORY:]
+
+    def energies(self, power: Tensor, filters: Tensor | None = None) -> Tensor:
+        """Sum power spectra (B, T, FFT // 2 + 1) into log-mel frames (B, T, F); `filters` as of `forward`."""
+        return (power @ (self.filters if filters is None else filters)).clamp_min(SMALLEST_ENERGY).log()
+
+    def _power(self, heard: Tensor) -> Tensor:
         frames = heard.unfold(1, WINDOW, HOP) * 32_768.0
         frames = frames - frames.mean(-1, keepdim=True)
         emphasised = torch.cat([frames[..., :1] * 0.03, frames[..., 1:] - 0.97 * frames[..., :-1]], -1)
         spectrum = torch.fft.rfft(emphasised * self.window, n=FFT)
-        power = spectrum.real.square() + spectrum.imag.square()
-        energies = power @ (self.filters if filters is None else filters)
-        return energies.clamp_min(1.1920929e-07).log()
+        return spectrum.real.square() + spectrum.imag.square()

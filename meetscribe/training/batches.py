@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from meetscribe.nn.features import HOP, MEL_BINS
+from meetscribe.nn.features import HOP, MEL_BINS, SAMPLE_RATE
 from meetscribe.nn.losses import IGNORED
 from meetscribe.training.augmentation import (
     NEUTRAL_WARP,
@@ -26,7 +26,7 @@ from meetscribe.training.augmentation import (
     resampled,
 )
 from meetscribe.training.corpus import AlignedWord, Corpus, Utterance
-from meetscribe.training.targets import STEP, Targets, make_targets
+from meetscribe.training.targets import STEP, Targets, make_targets, turns_of
 
 LONGEST_PIECE = 16 * 16_000  # samples
 LONGEST_SILENCE = 24_000  # samples put before or after a piece
@@ -66,7 +66,13 @@ class Batch:
     emitted: Tensor  # int64 (B, T): label or blank of each step, IGNORED behind the end
     labels: Tensor  # int64 (B, U), 0 behind the end
     emission: Tensor  # int64 (B, U), T behind the end
+    ends: Tensor  # int64 (B, U), step in which the sound of each label ends
     label_counts: Tensor  # int64 (B,)
+
+    @property
+    def seconds(self) -> float:
+        """Audio in the batch, padding left out."""
+        return int(self.steps.sum()) * STEP / SAMPLE_RATE
 
 
 def plan_epoch(
@@ -183,9 +189,8 @@ class TrainingBatches(Dataset[Batch]):
         warped = rng.random() < self.augmentation.warp_share
         warp = int(rng.integers(len(WARPS))) if warped else NEUTRAL_WARP
         steps = len(audio) // STEP
-        targets = make_targets(
-            utterance.words[piece.first : piece.last], start - lead * speed, steps, 1.0 / speed
-        )
+        turns = turns_of(utterance.words[piece.first : piece.last])
+        targets = make_targets(turns, start - lead * speed, steps, 1.0 / speed)
         return None if targets is None else Example(audio[: steps * STEP], warp, targets)
 
     def _silence(self, rng: np.random.Generator) -> int:
@@ -202,6 +207,7 @@ def collate(examples: Sequence[Example], augmentation: AugmentationConfig, rng: 
     emitted = np.full((count, longest), IGNORED, np.int64)
     labels = np.zeros((count, most), np.int64)
     emission = np.full((count, most), longest, np.int64)
+    ends = np.zeros((count, most), np.int64)
     for row, (example, length) in enumerate(zip(examples, steps, strict=True)):
         targets, symbols = example.targets, len(example.targets.labels)
         audio[row, : length * STEP] = example.audio
@@ -209,6 +215,7 @@ def collate(examples: Sequence[Example], augmentation: AugmentationConfig, rng: 
         emitted[row, :length] = 0
         emitted[row, targets.emission] = targets.labels
         labels[row, :symbols], emission[row, :symbols] = targets.labels, targets.emission
+        ends[row, :symbols] = targets.ends
     hidden = feature_masks([length * STEP // HOP for length in steps], MEL_BINS, augmentation, rng)
     counts = [len(example.targets.labels) for example in examples]
     warps = [example.warp for example in examples]
@@ -221,6 +228,7 @@ def collate(examples: Sequence[Example], augmentation: AugmentationConfig, rng: 
         emitted,
         labels,
         emission,
+        ends,
         np.array(counts),
     )
     return Batch(*(torch.from_numpy(array) for array in arrays))

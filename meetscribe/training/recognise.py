@@ -5,15 +5,12 @@ On one core: `scripts/train --corpus CORPUS/speech --surroundings CORPUS --folde
 """
 
 import argparse
-import dataclasses
-import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from meetscribe.checkpoint import load_model
 from meetscribe.errors import MeetscribeError
@@ -23,10 +20,23 @@ from meetscribe.nn.features import HOP
 from meetscribe.nn.recogniser import Recogniser, RecogniserConfig
 from meetscribe.training.augmentation import NEUTRAL_WARP, AugmentationConfig, load_surroundings
 from meetscribe.training.batches import Batch, BatchConfig, Example, TrainingBatches, collate
+from meetscribe.training.command import (
+    averaged_weights,
+    begin,
+    corpus_folders,
+    options_for,
+    train,
+    training_config,
+)
 from meetscribe.training.corpus import Corpus, load_corpus
-from meetscribe.training.objective import ObjectiveConfig, frame_errors, greedy_labels
-from meetscribe.training.targets import STEP, make_targets
-from meetscribe.training.trainer import Trainer, TrainingConfig, append_row, join_processes, new_model
+from meetscribe.training.objectives.recognition import (
+    RecognitionConfig,
+    RecognitionObjective,
+    frame_errors,
+    greedy_labels,
+)
+from meetscribe.training.targets import STEP, make_targets, turns_of
+from meetscribe.training.trainer import Trainer, join_processes
 
 EVALUATED = 60  # utterances of the dev split of each corpus
 PLAIN = AugmentationConfig(time_masks=0, frequency_masks=0)
@@ -43,7 +53,7 @@ def dev_batches(corpus: Corpus, seed: int = 0) -> dict[str, list[Batch]]:
         examples = []
         for utterance in sorted(chosen, key=lambda u: u.samples):
             steps = utterance.samples // STEP
-            targets = make_targets(utterance.words, 0, steps, 1.0)
+            targets = make_targets(turns_of(utterance.words), 0, steps, 1.0)
             if targets is not None:
                 audio = corpus.audio.read(utterance.offset, steps * STEP)
                 examples.append(Example(audio, NEUTRAL_WARP, targets))
@@ -53,7 +63,7 @@ def dev_batches(corpus: Corpus, seed: int = 0) -> dict[str, list[Batch]]:
 
 
 @torch.no_grad()
-def dev_figures(model: Recogniser, batches: dict[str, list[Batch]], chunk: int | None) -> dict[str, float]:
+def dev_figures(model: Any, batches: dict[str, list[Batch]], chunk: int | None) -> dict[str, float]:
     """Return frame error and phone error rates of each corpus, in per cent."""
     figures = {}
     for name, group in batches.items():
@@ -87,66 +97,14 @@ def feature_statistics(model: Recogniser, batches: TrainingBatches) -> None:
     model.encoder.deviation.copy_(heard.std(0).clamp_min(0.1))
 
 
-class Reporter:
-    """Shows a progress bar, keeps figures in CSV files, evaluates now and then."""
-
-    def __init__(self, trainer: Trainer, dev: dict[str, list[Batch]]) -> None:
-        columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
-        self.progress = Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty())
-        self.task = self.progress.add_task("training", total=trainer.config.steps, completed=trainer.step)
-        self.dev, self.heard = dev, 0.0
-        self.sums: dict[str, float] = {}
-
-    def __call__(self, trainer: Trainer, parts: dict[str, float]) -> None:
-        """Take the figures of one step."""
-        self.heard += parts["heard"]
-        for name, value in parts.items():
-            self.sums[name] = self.sums.get(name, 0.0) + value
-        speed = parts["heard"] / parts["seconds"]
-        text = f"step {trainer.step} loss {parts['loss']:.3f} {speed:.0f}x"
-        self.progress.update(self.task, completed=trainer.step, description=text)
-        if trainer.rank == 0 and trainer.step % 50 == 0:
-            row = {name: round(value / 50, 4) for name, value in self.sums.items()}
-            append_row(trainer.folder / "training.csv", {"step": trainer.step, **row})
-            self.sums = {}
-        if trainer.rank == 0 and trainer.step % trainer.config.evaluate_every == 0:
-            model = trainer.averaged()
-            figures = dev_figures(model, self.dev, 8) | dev_figures(model, self.dev, None)
-            append_row(trainer.folder / "dev.csv", {"step": trainer.step, **figures})
-            self.progress.console.print(trainer.step, figures)
-
-
 def parser() -> argparse.ArgumentParser:
     """Return the command's options."""
-    options = argparse.ArgumentParser(
-        "scripts/train", description="Train the recogniser, or go on training it."
-    )
+    options = options_for("scripts/train", "Train the recogniser, or go on training it.")
     add = options.add_argument
-    add(
-        "--corpus",
-        action="append",
-        required=True,
-        help="folder with manifests; FOLDER=SHARE takes a part an epoch",
-    )
-    add("--folder", type=Path, required=True, help="where checkpoints and figures go")
-    add(
-        "--surroundings",
-        type=Path,
-        help="folder with noise.jsonl and rooms.jsonl; default: above the first corpus",
-    )
-    add("--cache", type=Path, help="folder for decoded audio; default: FOLDER/../cache")
-    add("--alignments", type=Path, help="other alignments for the first corpus")
-    add("--start", type=Path, help="checkpoint, or model directory, whose weights a new run begins with")
-    add("--steps", type=int, default=20_000)
-    add("--decay", type=int, default=2_000, help="last steps, in which the learning rate falls to zero")
-    add("--rate", type=float, default=1.5e-3, help="highest learning rate")
     add("--stage", choices=("alignment", "full-sum"), default="alignment")
     add("--batch-steps", type=int, default=1_000, help="steps of 40 ms in the batch of one process")
-    add("--rooms", type=int, default=300, help="image-source rooms beside the recorded ones")
     add("--width", type=int, default=EncoderConfig.width)
     add("--layers", type=int, default=EncoderConfig.layers)
-    add("--seed", type=int, default=1)
-    add("--workers", type=int, default=0, help="processes that make batches (useful beside a GPU)")
     return options
 
 
@@ -159,41 +117,22 @@ def main(options: argparse.Namespace) -> int:
     except MeetscribeError as error:
         print(error, file=sys.stderr)
         return error.exit_code
-    config = TrainingConfig(
-        seed=options.seed,
-        steps=options.steps,
-        decay=options.decay,
-        rate=options.rate,
-        workers=options.workers,
-        objective=ObjectiveConfig(options.stage),
+    torch.manual_seed(options.seed)
+    model = Recogniser(RecogniserConfig(EncoderConfig(width=options.width, layers=options.layers)))
+    objective = RecognitionObjective(RecognitionConfig(options.stage))
+    trainer = Trainer(
+        model, batches, objective, training_config(options), options.folder, device, rank, world
     )
-    sizes = RecogniserConfig(EncoderConfig(width=options.width, layers=options.layers))
-    trainer = Trainer(new_model(sizes, options.seed), batches, config, options.folder, device, rank, world)
-    _begin(trainer, batches, options.start)
-    stop_on_signals(trainer)
-    reporter = Reporter(trainer, dev)
-    with reporter.progress:
-        trainer.run(reporter)
+    if not begin(trainer, starting_weights(options.start) if options.start else None):
+        feature_statistics(model, batches)
+        trainer.average = {name: value.detach().clone() for name, value in model.state_dict().items()}
+    train(trainer, lambda averaged: dev_figures(averaged, dev, 8) | dev_figures(averaged, dev, None))
     return 0
-
-
-def stop_on_signals(trainer: Trainer) -> None:
-    """Let SIGTERM and SIGINT end the training after the step in progress, with a checkpoint.
-
-    Only the first process reacts: the others would leave it waiting for their part of the step.
-    """
-
-    def stop(_signal: int, _frame: object) -> None:
-        trainer.stopping = trainer.rank == 0
-
-    for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, stop)
 
 
 def _material(options: argparse.Namespace) -> tuple[TrainingBatches, dict[str, list[Batch]]]:
     """Return the training batches, and the dev batches of the first corpus."""
-    parts = [name.partition("=") for name in options.corpus]
-    folders, shares = [Path(part[0]) for part in parts], tuple(float(part[2] or 1.0) for part in parts)
+    folders, shares = corpus_folders(options)
     cache = options.cache or options.folder.parent / "cache"
     first = load_corpus(folders[0], "train", cache, options.alignments)
     corpora = [first, *(load_corpus(folder, "train", cache) for folder in folders[1:])]
@@ -207,21 +146,7 @@ def starting_weights(start: Path) -> dict[str, torch.Tensor]:
     """Return the averaged weights of a checkpoint, or the weights of a model directory."""
     if start.is_dir():
         return load_model(start).network.state_dict()
-    return torch.load(start, map_location="cpu", weights_only=True)["average"]
-
-
-def _begin(trainer: Trainer, batches: TrainingBatches, start: Path | None) -> None:
-    own = trainer.folder / "checkpoint.pt"
-    if own.exists():
-        trainer.load(own)
-    elif start is not None:
-        weights = starting_weights(start)
-        trainer.model.load_state_dict(weights)
-        trainer.average = {name: value.clone().to(trainer.device) for name, value in weights.items()}
-    else:
-        feature_statistics(trainer.model, batches)
-        trainer.average = {k: v.detach().clone() for k, v in trainer.model.state_dict().items()}
-    print(f"step {trainer.step}, {dataclasses.asdict(trainer.config)}", file=sys.stderr)
+    return averaged_weights(start)
 
 
 if __name__ == "__main__":

@@ -6,29 +6,44 @@ one all-reduce a step: gloo on CPUs, where one single-threaded process for each 
 on GPUs.
 """
 
+import copy
 import csv
 import dataclasses
 import math
 import os
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar, cast
 
 import numpy as np
 import torch
 import torch.distributed as dist
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
-from meetscribe.nn.recogniser import Recogniser, RecogniserConfig
-from meetscribe.training.augmentation import warped_filters
-from meetscribe.training.batches import Batch
-from meetscribe.training.objective import ObjectiveConfig, batch_loss
 
-CHUNKS: tuple[tuple[int | None, float], ...] = ((4, 0.15), (8, 0.4), (16, 0.15), (None, 0.3))
-"""Chunks (steps of 40 ms) that batches are trained with, and how often: one network for all and the final pass."""
+class Heard(Protocol):
+    """A batch: a frozen dataclass of tensors, or of such dataclasses."""
+
+    @property
+    def seconds(self) -> float:
+        """Audio in the batch."""
+        ...
+
+
+BatchType = TypeVar("BatchType", bound=Heard)
+
+
+class Objective(Protocol[BatchType]):
+    """What a model is trained to do."""
+
+    def __call__(
+        self, model: Any, batch: BatchType, rng: np.random.Generator
+    ) -> tuple[Tensor, dict[str, float]]:
+        """Return the loss of a batch, and its parts; random choices are the step's."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -46,7 +61,6 @@ class TrainingConfig:
     checkpoint_seconds: float = 180.0
     evaluate_every: int = 1_000  # steps
     workers: int = 0  # processes that make batches
-    objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)
 
 
 def learning_rate(config: TrainingConfig, step: int) -> float:
@@ -56,25 +70,26 @@ def learning_rate(config: TrainingConfig, step: int) -> float:
     return config.rate * min(rise, fall)
 
 
-class _Numbers(Dataset[Batch]):
+class _Numbers(Dataset[BatchType]):
     """Every `world`-th batch, from `first` on."""
 
-    def __init__(self, batches: Dataset[Batch], first: int, world: int, count: int) -> None:
+    def __init__(self, batches: Dataset[BatchType], first: int, world: int, count: int) -> None:
         self.batches, self.first, self.world, self.count = batches, first, world, count
 
     def __len__(self) -> int:
         return self.count
 
-    def __getitem__(self, index: int) -> Batch:
+    def __getitem__(self, index: int) -> BatchType:
         return self.batches[self.first + index * self.world]
 
 
 @dataclass
-class Trainer:
-    """A model in training and where it stands."""
+class Trainer(Generic[BatchType]):
+    """A model in training and where it stands; `model.config` is a dataclass with all sizes."""
 
-    model: Recogniser
-    batches: Dataset[Batch]
+    model: nn.Module
+    batches: Dataset[BatchType]
+    objective: Objective[BatchType]
     config: TrainingConfig
     folder: Path
     device: torch.device
@@ -86,18 +101,17 @@ class Trainer:
     def __post_init__(self) -> None:
         self.model.to(self.device)
         self.average = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
-        self.filters = torch.from_numpy(warped_filters()).to(self.device)
         self.optimiser = torch.optim.AdamW(_groups(self.model, self.config), betas=(0.9, 0.98), fused=True)
         self.bfloat16 = bfloat16_is_faster(self.device)
 
-    def run(self, report: Callable[["Trainer", dict[str, float]], None]) -> None:
+    def run(self, report: Callable[["Trainer[Any]", dict[str, float]], None]) -> None:
         """Train to the end; `report` is called after each step with the losses."""
         saved = time.monotonic()
         for batch in self._batches():
             started = time.monotonic()
             parts = self.train_step(batch)
             parts["seconds"] = time.monotonic() - started
-            parts["heard"] = float(batch.steps.sum()) * 0.04 * self.world
+            parts["heard"] = batch.seconds * self.world
             report(self, parts)
             if self.rank == 0 and time.monotonic() - saved > self.config.checkpoint_seconds:
                 self.save()
@@ -107,14 +121,13 @@ class Trainer:
         if self.rank == 0:
             self.save()
 
-    def train_step(self, batch: Batch) -> dict[str, float]:
+    def train_step(self, batch: BatchType) -> dict[str, float]:
         """Take one optimiser step on a batch."""
         rng = np.random.default_rng((self.config.seed, 2, self.step))
-        chunk = CHUNKS[rng.choice(len(CHUNKS), p=[share for _, share in CHUNKS])][0]
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate(self.config, self.step)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
-            loss, parts = batch_loss(self.model, batch, self.filters, chunk, self.config.objective)
+            loss, parts = self.objective(self.model, batch, rng)
         self.optimiser.zero_grad()
         loss.backward()
         self._average_gradients()
@@ -134,7 +147,7 @@ class Trainer:
             "optimiser": self.optimiser.state_dict(),
             "step": self.step,
             "config": dataclasses.asdict(self.config),
-            "sizes": dataclasses.asdict(self.model.config),
+            "sizes": dataclasses.asdict(cast(Any, self.model.config)),
         }
         fresh = path.with_suffix(".new")
         torch.save(state, fresh)
@@ -151,13 +164,13 @@ class Trainer:
         self.optimiser.load_state_dict(state["optimiser"])
         self.step = state["step"]
 
-    def averaged(self) -> Recogniser:
+    def averaged(self) -> nn.Module:
         """Return the model with its averaged weights, ready to evaluate."""
-        model = Recogniser(self.model.config).to(self.device)
+        model = copy.deepcopy(self.model)
         model.load_state_dict(self.average)
         return model.eval()
 
-    def _batches(self) -> Iterator[Batch]:
+    def _batches(self) -> Iterator[BatchType]:
         first = self.step * self.world + self.rank
         numbers = _Numbers(self.batches, first, self.world, max(0, self.config.steps - self.step))
         for batch in DataLoader(numbers, batch_size=None, num_workers=self.config.workers):
@@ -166,7 +179,11 @@ class Trainer:
     def _average_gradients(self) -> None:
         if self.world == 1:
             return
-        gradients = [p.grad for p in self.model.parameters() if p.grad is not None]
+        gradients = [
+            torch.zeros_like(p) if p.grad is None else p.grad
+            for p in self.model.parameters()
+            if p.requires_grad
+        ]
         flat = torch.cat([g.flatten() for g in gradients])
         dist.all_reduce(flat)
         flat /= self.world
@@ -181,16 +198,17 @@ class Trainer:
             value.lerp_(newest[name], 1.0 - kept)
 
 
-def _groups(model: Recogniser, config: TrainingConfig) -> list[dict[str, Any]]:
+def _groups(model: nn.Module, config: TrainingConfig) -> list[dict[str, Any]]:
     decayed = [p for p in model.parameters() if p.dim() > 1]
     rest = [p for p in model.parameters() if p.dim() <= 1]
     return [{"params": decayed, "weight_decay": config.weight_decay}, {"params": rest, "weight_decay": 0.0}]
 
 
-def to_device(batch: Batch, device: torch.device) -> Batch:
+def to_device(batch: Any, device: torch.device) -> Any:
     """Return the batch on a device."""
-    moved: list[Tensor] = [getattr(batch, f.name).to(device) for f in dataclasses.fields(batch)]
-    return Batch(*moved)
+    if isinstance(batch, Tensor):
+        return batch.to(device)
+    return type(batch)(*(to_device(getattr(batch, f.name), device) for f in dataclasses.fields(batch)))
 
 
 def bfloat16_is_faster(device: torch.device) -> bool:
@@ -229,9 +247,3 @@ def append_row(path: Path, row: dict[str, float]) -> None:
         if not known:
             writer.writeheader()
         writer.writerow(row)
-
-
-def new_model(sizes: RecogniserConfig, seed: int) -> Recogniser:
-    """Return a model with freshly drawn weights."""
-    torch.manual_seed(seed)
-    return Recogniser(sizes)

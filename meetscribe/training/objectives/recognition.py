@@ -1,23 +1,33 @@
 """The recogniser's training loss on one batch, in its two stages: along the alignment, then over alignments."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Protocol
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from meetscribe.lm.symbols import END_OF_TURN
 from meetscribe.nn.losses import (
     IGNORED,
+    EndOfTurnPenalty,
     alignment_path,
     banded_transducer_loss,
+    end_of_turn_penalty,
+    fast_emit,
     monotonic_band,
     smoothed_cross_entropy,
 )
 from meetscribe.nn.recogniser import Recogniser
+from meetscribe.training.augmentation import warped_filters
 from meetscribe.training.batches import Batch
+
+CHUNKS: tuple[tuple[int | None, float], ...] = ((4, 0.15), (8, 0.4), (16, 0.15), (None, 0.3))
+"""Chunks (steps of 40 ms) that batches are trained with, and how often: one network for all and the final pass."""
 
 
 @dataclass(frozen=True)
-class ObjectiveConfig:
+class RecognitionConfig:
     """Which losses, and how much of each; all are per step of 40 ms."""
 
     stage: str = "alignment"  # or "full-sum"
@@ -25,23 +35,48 @@ class ObjectiveConfig:
     smoothing: float = 0.1
     band: int = 8  # label counts looked at in each step by the full sum
     slack: int = 5  # steps that a label may move in the full sum
+    fast_emit: float = 0.0  # λ of FastEmit, in the full sum
+    end_of_turn: EndOfTurnPenalty | None = None  # in the full sum
 
 
-def batch_loss(
-    model: Recogniser, batch: Batch, filters: Tensor, chunk: int | None, config: ObjectiveConfig
+class Labelled(Protocol):
+    """What rows of a batch should be recognised as: see `training.batches.Batch`."""
+
+    steps: Tensor
+    classes: Tensor
+    emitted: Tensor
+    labels: Tensor
+    emission: Tensor
+    ends: Tensor
+    label_counts: Tensor
+
+
+@dataclass
+class RecognitionObjective:
+    """The recogniser on single talkers."""
+
+    config: RecognitionConfig = field(default_factory=RecognitionConfig)
+    filters: Tensor = field(default_factory=lambda: torch.from_numpy(warped_filters()))
+
+    def __call__(
+        self, model: Recogniser, batch: Batch, rng: np.random.Generator
+    ) -> tuple[Tensor, dict[str, float]]:
+        """Return the loss of a batch and its parts, each averaged over steps."""
+        features = model.features(batch.audio, self.filters[batch.warp])
+        features = torch.where(batch.hidden, model.encoder.mean, features)
+        encoded = model.encoder(features, batch.steps, drawn_chunk(rng))
+        return recognition_loss(model, encoded, batch, self.config)
+
+
+def drawn_chunk(rng: np.random.Generator) -> int | None:
+    """Return how many steps are heard at once in a training step; None: all."""
+    return CHUNKS[rng.choice(len(CHUNKS), p=[share for _, share in CHUNKS])][0]
+
+
+def recognition_loss(
+    model: Recogniser, encoded: Tensor, batch: Labelled, config: RecognitionConfig
 ) -> tuple[Tensor, dict[str, float]]:
-    """Return the loss of a batch and its parts, each averaged over steps.
-
-    Args:
-        model: what is trained.
-        batch: on the model's device.
-        filters: mel filters of each vocal-tract factor (W, 257, F).
-        chunk: steps heard at once; None: all.
-        config: the stage and its weights.
-    """
-    features = model.features(batch.audio, filters[batch.warp])
-    features = torch.where(batch.hidden, model.encoder.mean, features)
-    encoded = model.encoder(features, batch.steps, chunk)
+    """Return the loss of encodings (B, T, D) and its parts, each averaged over steps."""
     classes = torch.log_softmax(model.frame_classifier(encoded), -1)
     steps = batch.steps.sum()
     frame = smoothed_cross_entropy(classes, batch.classes, config.smoothing) / steps
@@ -50,12 +85,13 @@ def batch_loss(
         label = smoothed_cross_entropy(scores, batch.emitted, config.smoothing) / steps
     else:
         label = full_sum(model, encoded, batch, config).sum() / steps
+    parts = {"label": label, "frame": frame}
     loss = label + config.frame_weight * frame
-    return loss, {"label": label.item(), "frame": frame.item()}
+    return loss, {name: value.item() for name, value in parts.items()}
 
 
-def full_sum(model: Recogniser, encoded: Tensor, batch: Batch, config: ObjectiveConfig) -> Tensor:
-    """Return the negative log probability of the labels of each example, summed over alignments in a band, (B,)."""
+def full_sum(model: Recogniser, encoded: Tensor, batch: Labelled, config: RecognitionConfig) -> Tensor:
+    """Return the negative log probability of the labels of each row, summed over alignments in a band, (B,)."""
     steps = encoded.shape[1]
     band = monotonic_band(batch.emission, batch.label_counts, steps, config.band, config.slack)
     counts = band[:, :steps, None] + torch.arange(config.band, device=band.device)
@@ -64,8 +100,18 @@ def full_sum(model: Recogniser, encoded: Tensor, batch: Batch, config: Objective
     following = batch.labels[rows, counts.clamp(0, last)]
     previous = torch.where(counts > 0, batch.labels[rows, (counts - 1).clamp(0, last)], 0)
     scores = model.transducer(encoded, previous)
-    label = scores.gather(-1, following[..., None])[..., 0]
+    label = fast_emit(scores.gather(-1, following[..., None])[..., 0], config.fast_emit)
+    if config.end_of_turn is not None:
+        label = label - end_of_turn_penalty(counts, batch.labels, turn_ends(batch), config.end_of_turn)
     return banded_transducer_loss(scores[..., 0], label, band, batch.steps, batch.label_counts)
+
+
+def turn_ends(batch: Labelled) -> Tensor:
+    """Return the step in which the last word of each `<eot>`'s turn ends, (B, K)."""
+    closes = batch.labels == END_OF_TURN
+    most = max(1, int(closes.sum(1).max()))
+    order = torch.argsort(~closes, dim=1, stable=True)[:, :most]
+    return batch.ends.gather(1, order)
 
 
 @torch.no_grad()

@@ -1,0 +1,134 @@
+"""The separator-transducer-segmenter: one network from a mixture to two slots of symbols.
+
+h_n = RecEnc(SepEnc_n(MixEnc(x))), arXiv 2205.05199: the separator gives each slot its features, and one recogniser,
+whose symbols include start and end of a turn, hears both slots with the same weights, as one batch.
+Not covered: words (`meetscribe.streaming.search`), which symbols close a turn (`meetscribe.streaming.turns`).
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from meetscribe.nn.encoder import EncoderState
+from meetscribe.nn.features import HOP
+from meetscribe.nn.recogniser import Recogniser
+from meetscribe.nn.separator import SLOTS, Masks, Separator, SeparatorState, masked
+from meetscribe.nn.steppable import Steppable
+
+
+class SegmenterState(NamedTuple):
+    """Past of the features, samples (B, 240), of the separator (() without one), and of the encoder for all slots.
+
+    The encoder's state has a slot axis after the batch axis: (B, C, …).
+    """
+
+    samples: Tensor
+    separator: SeparatorState | tuple[()]
+    encoder: EncoderState
+
+
+class SlotScores(NamedTuple):
+    """What the network says of T steps of 40 ms."""
+
+    scores: Tensor  # (B, C, T, V previous, V next), log probabilities
+    activity: Tensor  # (B, C, T), probability that the slot's talker speaks
+    features: Tensor  # (B, C, 4 T, F), separated log-mel frames
+
+
+class SeparatorTransducerSegmenter(Steppable[SegmenterState]):
+    """Audio (B, samples) to `SlotScores`; without a separator there is one slot, which hears the mixture."""
+
+    def __init__(self, recogniser: Recogniser, separator: Separator | None) -> None:
+        super().__init__()
+        self.recogniser = recogniser
+        self.separator = separator
+        self.slots = 1 if separator is None else SLOTS
+        self.stride = recogniser.stride
+        self.lookahead = recogniser.lookahead
+
+    @property
+    def chunk_samples(self) -> int:
+        """Samples of one streaming step."""
+        return self.recogniser.chunk_samples
+
+    def initial_state(self, batch: int) -> SegmenterState:
+        """Return the state of `batch` streams before anything was heard."""
+        samples = self.recogniser.features.initial_state(batch)
+        separator = () if self.separator is None else self.separator.initial_state(batch)
+        encoder = self.recogniser.encoder.initial_state(batch * self.slots)
+        return SegmenterState(samples, separator, _unfold(encoder, self.slots))
+
+    def forward(self, audio: Tensor, lengths: Tensor, chunk: int | None) -> SlotScores:
+        """Score whole recordings.
+
+        Args:
+            audio: (B, samples) in -1…1; what exceeds whole chunks of the separator is left out.
+            lengths: valid samples of each (B,).
+            chunk: steps that the recogniser hears at once; None: each step sees the whole recording. The
+                separator's chunk is always its own.
+        """
+        whole = audio[:, : audio.shape[1] // self.stride * self.stride]
+        power = self.recogniser.features.spectrum(whole)
+        found = self._masks(power)
+        features = self._separated(power, found)
+        steps = torch.div(lengths, self.stride, rounding_mode="floor").repeat_interleave(self.slots)
+        encoded = self.recogniser.encoder(features.flatten(0, 1), steps, chunk)
+        return self._scores(encoded, features, found)
+
+    def step(self, x: Tensor, state: SegmenterState) -> tuple[SlotScores, SegmenterState]:  # type: ignore[override]
+        """Score one chunk of each stream: x (B, chunk_samples)."""
+        power, samples = self.recogniser.features.step_spectrum(x, state.samples)
+        found, separator = None, state.separator
+        if self.separator is not None:
+            assert isinstance(separator, SeparatorState)
+            found, separator = self.separator.step(power, separator)
+        features = self._separated(power, found)
+        encoded, encoder = self.recogniser.encoder.step(features.flatten(0, 1), _fold(state.encoder))
+        scores = self._scores(encoded, features, found)
+        return scores, SegmenterState(samples, separator, _unfold(encoder, self.slots))
+
+    def whole(self, features: Tensor, steps: Tensor) -> Tensor:
+        """Score separated features with full context, as the final pass does.
+
+        Args:
+            features: (B, 4 T, F) of one slot each.
+            steps: valid steps of each (B,).
+
+        Returns:
+            Log probabilities (B, T, V, V).
+        """
+        return self.recogniser.transducer.table(self.recogniser.encoder(features, steps, None))
+
+    def _masks(self, power: Tensor) -> Masks | None:
+        return None if self.separator is None else self.separator(power)
+
+    def _separated(self, power: Tensor, found: Masks | None) -> Tensor:
+        mixture = self.recogniser.features.energies(power)
+        return mixture[:, None] if found is None else masked(mixture, found.masks)
+
+    def _scores(self, encoded: Tensor, features: Tensor, found: Masks | None) -> SlotScores:
+        scores = self.recogniser.transducer.table(encoded).unflatten(0, (-1, self.slots))
+        return SlotScores(scores, self._activity(found, scores), features)
+
+    def _activity(self, found: Masks | None, scores: Tensor) -> Tensor:
+        if found is None:
+            return scores.new_ones(scores.shape[:3])
+        steps = self.stride // HOP // self.separator.stride if self.separator is not None else 1
+        return torch.sigmoid(found.activity).unflatten(-1, (-1, steps)).mean(-1)
+
+
+def _fold(state: EncoderState) -> EncoderState:
+    """Join the batch and slot axes of every tensor in a state."""
+    return _mapped(state, lambda part: part.flatten(0, 1))
+
+
+def _unfold(state: EncoderState, slots: int) -> EncoderState:
+    return _mapped(state, lambda part: part.unflatten(0, (-1, slots)))
+
+
+def _mapped(state, change):
+    if isinstance(state, Tensor):
+        return change(state)
+    parts = [_mapped(part, change) for part in state]
+    return type(state)(*parts) if hasattr(state, "_fields") else type(state)(parts)
