@@ -14,8 +14,6 @@ from meetscribe.training.corpus import AlignedWord, AudioCache, Corpus
 from meetscribe.training.simulation.plan import MeetingPlan, PlannedTurn
 from meetscribe.training.simulation.voices import FADE
 
-HISS = (-95.0, -65.0)  # dBFS of the microphone's own noise, relative to full scale
-
 
 @dataclass(frozen=True)
 class SimulatedTurn:
@@ -57,7 +55,7 @@ def render(
     if speech:
         sources *= np.float32(level / speech)
     audio = sources.sum(axis=0)
-    audio += rng.standard_normal(plan.samples, np.float32) * np.float32(10 ** (rng.uniform(*HISS) / 20))
+    audio += rng.standard_normal(plan.samples, np.float32) * np.float32(10 ** (plan.hiss / 20))
     if plan.noise is not None and surroundings.noise is not None:
         audio += _noise(surroundings.noise, plan.samples, level * 10 ** (-plan.noise / 20), rng)
     turns = tuple(

@@ -72,7 +72,7 @@ class TurnTaking:
         0.946,
         1.0,
     )  # in the host, 0…1
-    same_speaker: float = 0.2769  # share of floor turns after which the same person goes on
+    same_speaker: float = 0.32  # share of floor turns after which the same person goes on
     embedded_rate: float = 0.1  # embedded turns per second of a floor turn
 
 

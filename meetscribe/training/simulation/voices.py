@@ -72,12 +72,13 @@ class Voices:
     voices: tuple[Voice, ...]
     chances: np.ndarray  # float64 (V,), cumulated, the last is 1
 
-    def choose(self, count: int, rng: np.random.Generator) -> list[Voice]:
-        """Return `count` people with different names; fewer where there are no more."""
+    def choose(self, count: int, rng: np.random.Generator, least: int = 0) -> list[Voice]:
+        """Return `count` people with different names and at least `least` samples; fewer where none were found."""
         chosen: dict[str, Voice] = {}
-        for _ in range(20 * count):
+        for _ in range(40 * count):
             voice = self.voices[int(np.searchsorted(self.chances, rng.random(), side="right"))]
-            chosen.setdefault(voice.speaker, voice)
+            if voice.samples >= least:
+                chosen.setdefault(voice.speaker, voice)
             if len(chosen) == count:
                 break
         return list(chosen.values())
@@ -165,10 +166,12 @@ def cut_clip(run: Run, first: int, last: int) -> Clip:
 
 
 class ClipChooser:
-    """Chooses clips of people, each stretch of a recording once as long as there are others."""
+    """Chooses clips of people for one meeting, preferably each stretch of a recording only once."""
 
-    def __init__(self, rng: np.random.Generator, candidates: int = 5) -> None:
-        self._rng, self._candidates = rng, candidates
+    def __init__(self, rng: np.random.Generator, repeats: bool = True) -> None:
+        """Say whether a stretch may come again when no other is found; then fewer are looked at."""
+        self._rng, self._repeats = rng, repeats
+        self._candidates = 5 if repeats else 20
         self._used: dict[tuple[int, int], list[tuple[int, int]]] = {}
 
     def take(self, voice: Voice, wanted: int, longest: int) -> Clip | None:
@@ -181,7 +184,10 @@ class ClipChooser:
             clip = self._candidate(voice, min(wanted, longest))
             if clip is None or clip.samples > longest:
                 continue
-            badness = self._badness(clip, wanted)
+            used = self._is_used(clip)
+            if used and not self._repeats:
+                continue
+            badness = 100.0 * used + self._badness(clip, wanted)
             if best is None or badness < best[0]:
                 best = (badness, clip)
         if best is None:
@@ -201,7 +207,9 @@ class ClipChooser:
         last = int(np.searchsorted(run.ends, run.starts[first] + wanted, side="right"))
         return cut_clip(run, first, max(last, first + 1))
 
+    def _is_used(self, clip: Clip) -> bool:
+        return any(clip.begin < stop and begin < clip.stop for begin, stop in self._used.get(clip.source, ()))
+
     def _badness(self, clip: Clip, wanted: int) -> float:
-        used = any(clip.begin < stop and begin < clip.stop for begin, stop in self._used.get(clip.source, ()))
         abrupt = (clip.before < LONGEST_PAUSE // 8) + (clip.after < LONGEST_PAUSE // 8)
-        return 100.0 * used + 0.3 * abrupt + abs(np.log(clip.samples / max(wanted, 1)))
+        return 0.3 * abrupt + abs(np.log(clip.samples / max(wanted, 1)))
