@@ -11,7 +11,6 @@ Not covered: capture, sinks, several meetings at once.
 """
 
 import argparse
-import gc
 import json
 import multiprocessing
 import sys
@@ -23,7 +22,7 @@ import meetscribe
 from meetscribe import models
 from meetscribe.apps.recogniser import load_recogniser
 from meetscribe.evaluation.material import load_audio
-from meetscribe.evaluation.run import BLOCK, think, warm_up
+from meetscribe.evaluation.run import BLOCK, resident, think, warm_up
 from meetscribe.timeline import SAMPLE_RATE
 
 DEMO = Path(meetscribe.__file__).parent / "demo" / "recording.flac"
@@ -31,13 +30,11 @@ _MINUTE = 60 * SAMPLE_RATE
 _SETTLED = 10  # minutes after which memory is expected not to grow
 
 
-def resident() -> float:
-    """Return the resident memory of this process in MB (Linux)."""
-    gc.collect()
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) / 1024
-    raise RuntimeError("no VmRSS in /proc/self/status: this needs Linux")
+def _resident() -> float:
+    now = resident()
+    if now is None:
+        raise RuntimeError("the system does not tell how much memory is resident: this needs Linux")
+    return now
 
 
 def measure(name: str, directory: Path, audio_path: Path, minutes: int) -> dict[str, object]:
@@ -53,13 +50,15 @@ def measure(name: str, directory: Path, audio_path: Path, minutes: int) -> dict[
         offset = position % len(audio)
         block = audio[offset : offset + BLOCK]
         transcriber.receive_audio(block)
-        events += len(think(transcriber, pipeline.engine))
+        think([transcriber], pipeline.engine)
+        events += len(transcriber.events())
         before, position = position // _MINUTE, position + len(block)
         if position // _MINUTE > before and (position // _MINUTE) % 10 == 0:
-            memory[position // _MINUTE] = resident()
-            print(f"{name}: minute {position // _MINUTE}, {resident():.0f} MB", file=sys.stderr)
+            memory[position // _MINUTE] = _resident()
+            print(f"{name}: minute {position // _MINUTE}, {_resident():.0f} MB", file=sys.stderr)
     transcriber.receive_eof()
-    events += len(think(transcriber, pipeline.engine))
+    think([transcriber], pipeline.engine)
+    events += len(transcriber.events())
     heard = position / SAMPLE_RATE
     growth = memory[max(memory)] - memory[_SETTLED] if len(memory) > 1 else None
     return {
@@ -67,7 +66,7 @@ def measure(name: str, directory: Path, audio_path: Path, minutes: int) -> dict[
         "minutes": minutes,
         "rtf": round((time.perf_counter() - began) / heard, 4),
         "processor_rtf": round((time.process_time() - worked) / heard, 4),
-        "resident_mb": round(resident(), 1),
+        "resident_mb": round(_resident(), 1),
         "growth_mb": None if growth is None else round(growth, 1),
         "events": events,
     }

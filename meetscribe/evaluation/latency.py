@@ -2,7 +2,7 @@
 
 An event's `at` is how much audio had been heard when it came out, so these are the latencies of the model's
 look-ahead, chunks and decisions; the time of computing is not in them (the real-time factor tells it).
-Each is measured against the reference turn that shares most time with the hypothesis' turn.
+Each is measured against the reference turn that the hypothesis' turn belongs to (`matching.py`).
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,7 +11,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from meetscribe.evaluation.error_rate import rounded
-from meetscribe.evaluation.segments import Segment
+from meetscribe.evaluation.matching import best_match
+from meetscribe.evaluation.segments import LONGEST_PAUSE, Segment
 from meetscribe.events import Event, Final, Partial, TurnStart
 from meetscribe.timeline import to_seconds
 
@@ -45,13 +46,14 @@ def measure(reference: Sequence[Segment], events: Iterable[Event]) -> Latencies:
 
     A turn whose final has no words, or that shares no time with a reference turn, is left out. Of several
     hypothesis turns for one reference turn the first gives the latencies of the start, the last those of
-    the end.
+    the end. One that begins over 0.5 s before the reference did not begin for it, and one that ends so long after
+    it did not end for it: they give no latency there, rather than a flattering one.
     """
     history = _History(events)
     first: dict[int, str] = {}
     last: dict[int, str] = {}
     for name, final in history.finals.items():
-        index = _best_match(reference, final)
+        index = best_match(reference, final.turn.start, final.turn.end)
         if index is not None:
             first.setdefault(index, name)
             last[index] = name
@@ -60,12 +62,15 @@ def measure(reference: Sequence[Segment], events: Iterable[Event]) -> Latencies:
         if index not in first:
             continue
         opened, ended = first[index], last[index]
-        if opened in history.started:
-            sot.append(history.started[opened] - turn.start)
-        if history.has_partials:
-            first_word.append(history.first_word[opened] - turn.start)
-            last_word.append(history.all_words[ended] - turn.end)
-        close.append(history.finals[ended].at - turn.end)
+        if history.finals[opened].turn.start >= turn.start - LONGEST_PAUSE:
+            if opened in history.started:
+                sot.append(history.started[opened] - turn.start)
+            if history.has_partials:
+                first_word.append(history.first_word[opened] - turn.start)
+        if history.finals[ended].turn.end <= turn.end + LONGEST_PAUSE:
+            if history.has_partials:
+                last_word.append(history.all_words[ended] - turn.end)
+            close.append(history.finals[ended].at - turn.end)
     return Latencies(tuple(sot), tuple(first_word), tuple(last_word), tuple(close))
 
 
@@ -92,9 +97,3 @@ class _History:
                 self.first_word.setdefault(name, event.at)
                 begins = turn.words[-1].start if turn.words else turn.end - 1
                 self.all_words[name] = next((at for at, end in shown.get(name, []) if end > begins), event.at)
-
-
-def _best_match(reference: Sequence[Segment], final: Final) -> int | None:
-    shares = [min(t.end, final.turn.end) - max(t.start, final.turn.start) for t in reference]
-    best = max(range(len(shares)), key=shares.__getitem__, default=None)
-    return best if best is not None and shares[best] > 0 else None

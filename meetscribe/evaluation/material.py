@@ -1,4 +1,7 @@
-"""What is evaluated on: manifests of utterances, and recordings with SegLST references.
+"""What is evaluated on: manifests of utterances, recordings with SegLST references, and sets of them.
+
+A set is a folder with recordings and one `reference.seglst.json`, whose sessions are named after them; a recording
+without a session has nobody speaking in it.
 
 A manifest has one JSON object a line: `audio` (path below the manifest's folder), `text`, `corpus`. When
 `alignments.jsonl.xz` lies beside it, the times of its words make turns and latencies measurable.
@@ -21,6 +24,7 @@ from meetscribe.evaluation.segments import Segment, TimedWord, by_session, read_
 from meetscribe.timeline import SAMPLE_RATE, to_samples
 
 _FRAME = SAMPLE_RATE // 100  # alignments count frames of 10 ms
+REFERENCE = "reference.seglst.json"
 _AUDIO = (".wav", ".flac", ".opus", ".ogg", ".mp3")
 
 
@@ -116,6 +120,20 @@ def read_recordings(reference: Path, audio: Path) -> list[Item]:
             raise InputError(f"{audio} has no recording of session {name!r} (as {name}.wav or .flac)")
         items.append(Item(name, found[0], tuple(segments), "", True))
     return items
+
+
+def read_set(folder: Path) -> list[Item]:
+    """Read the recordings of a set, by name.
+
+    Raises:
+        InputError: there is no reference or no recording, or a session has no recording.
+    """
+    sessions = by_session(read_segments(folder / REFERENCE))
+    audio = sorted(path for path in folder.iterdir() if path.suffix in _AUDIO)
+    missing = sorted(set(sessions) - {path.stem for path in audio})
+    if missing or not audio:
+        raise InputError(f"{folder} has no recording {missing[0] if missing else ''}; write the set again")
+    return [Item(path.stem, path, tuple(sessions.get(path.stem, ())), "", True) for path in audio]
 
 
 def sample(items: Sequence[Item], limit: int | None) -> list[Item]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from meetscribe.errors import MissingError
 from meetscribe.evaluation.error_rate import ErrorRate
-from meetscribe.evaluation.segments import Segment
+from meetscribe.evaluation.segments import Segment, TimedWord
 from meetscribe.timeline import to_seconds
 
 COLLAR = 5.0  # seconds, of tcpWER
@@ -91,6 +91,10 @@ def orc_wer(reference: Sequence[Segment], hypothesis: Sequence[Segment]) -> Erro
     package = _meeteval()
     if (counts := _one_sided(reference, hypothesis)) is not None:
         return counts
+    return _counts(_orc(package, reference, hypothesis))
+
+
+def _orc(package: Any, reference: Sequence[Segment], hypothesis: Sequence[Segment]) -> Any:
     lengths: dict[str, int] = {}
     for segment in hypothesis:
         lengths[_slot(segment)] = lengths.get(_slot(segment), 0) + len(segment.words)
@@ -99,7 +103,32 @@ def orc_wer(reference: Sequence[Segment], hypothesis: Sequence[Segment]) -> Erro
         steps *= length + 1
     exact = steps <= _EXACT_ORC_STEPS
     measure = package.wer.orc_word_error_rate if exact else package.wer.greedy_orc_word_error_rate
-    return _counts(measure(_seglst(reference, _speaker), _seglst(hypothesis, _slot)))
+    return measure(_seglst(reference, _speaker), _seglst(hypothesis, _slot))
+
+
+def orc_streams(
+    reference: Sequence[Segment], hypothesis: Sequence[Segment]
+) -> list[tuple[list[TimedWord], list[TimedWord]]]:
+    """Return for each stream of the hypothesis the reference words that ORC-WER gives it, and its own words.
+
+    Both in the order of their segments' starts. Where the hypothesis has no words, one stream has all the
+    reference's.
+
+    Raises:
+        MissingError: meeteval is not installed.
+    """
+    package = _meeteval()
+    expected = sorted((segment for segment in reference if segment.words), key=lambda s: s.start)
+    heard = sorted((segment for segment in hypothesis if segment.words), key=lambda s: s.start)
+    streams: dict[str, tuple[list[TimedWord], list[TimedWord]]] = {}
+    for segment in heard:
+        streams.setdefault(_slot(segment), ([], []))[1].extend(segment.words)
+    if not expected or not heard:
+        return list(streams.values()) or [([word for segment in expected for word in segment.words], [])]
+    assignment = _orc(package, expected, heard).assignment
+    for segment, stream in zip(expected, assignment, strict=True):
+        streams[stream][0].extend(segment.words)
+    return list(streams.values())
 
 
 def cp_wer(reference: Sequence[Segment], hypothesis: Sequence[Segment]) -> ErrorRate:

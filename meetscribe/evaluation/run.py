@@ -1,13 +1,15 @@
 """Running the shipped pipeline over a recording, as a stream, and taking the time.
 
 The same transcriber and engine as in a meeting, without the session's tasks: blocks in, steps of the network,
-events out.
-Not covered: several meetings at once, and waiting for audio (everything runs as fast as it can).
+events out. Several recordings may share the engine, which is faster; what is heard in each stays the same.
+Not covered: waiting for audio (everything runs as fast as it can).
 """
 
+import gc
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -19,6 +21,7 @@ from meetscribe.session.ports import Engine, Transcriber
 from meetscribe.timeline import SAMPLE_RATE
 
 BLOCK = SAMPLE_RATE // 10  # samples given at once, as a microphone would
+_MINUTE = 60 * SAMPLE_RATE
 
 
 class Pipeline(Protocol):
@@ -39,27 +42,63 @@ class Pipeline(Protocol):
 class Run:
     """The events of one recording, in order.
 
-    `heard` is seconds of audio, `spent` seconds by the clock, `worked` seconds of processor time.
+    `heard` is seconds of audio, `spent` seconds by the clock, `worked` seconds of processor time; recordings that
+    ran together share both by their lengths. `memory` is MB resident after each minute of audio, where it was watched.
     """
 
     events: tuple[Event, ...]
     heard: float
     spent: float
     worked: float
+    memory: tuple[float, ...] = ()
 
 
 def transcribe(pipeline: Pipeline, audio: NDArray[np.float32], block: int = BLOCK) -> Run:
-    """Stream a recording (float32 [samples] at 16 kHz) through a pipeline, `block` samples at a time."""
+    """Stream a recording (float32 [samples] at 16 kHz) through a pipeline, `block` samples at a time.
+
+    Memory is watched where the system tells it (Linux).
+    """
     began, worked = time.perf_counter(), time.process_time()
     transcriber = pipeline.new_transcriber()
     events: list[Event] = []
+    memory: list[float] = []
     for start in range(0, len(audio), block):
         transcriber.receive_audio(audio[start : start + block])
-        events.extend(think(transcriber, pipeline.engine))
+        think([transcriber], pipeline.engine)
+        events.extend(transcriber.events())
+        if (start + block) // _MINUTE > len(memory) and (now := resident()) is not None:
+            memory.append(now)
     transcriber.receive_eof()
-    events.extend(think(transcriber, pipeline.engine))
+    think([transcriber], pipeline.engine)
+    events.extend(transcriber.events())
     spent, worked = time.perf_counter() - began, time.process_time() - worked
-    return Run(tuple(events), len(audio) / SAMPLE_RATE, spent, worked)
+    return Run(tuple(events), len(audio) / SAMPLE_RATE, spent, worked, tuple(memory))
+
+
+def transcribe_together(
+    pipeline: Pipeline, recordings: Sequence[NDArray[np.float32]], block: int = BLOCK
+) -> list[Run]:
+    """Stream several recordings at once, each as `transcribe` does; steps of all make up the engine's batches."""
+    began, worked = time.perf_counter(), time.process_time()
+    transcribers = [pipeline.new_transcriber() for _ in recordings]
+    events: list[list[Event]] = [[] for _ in recordings]
+    for start in range(0, max(map(len, recordings), default=0) + block, block):
+        going = [i for i, audio in enumerate(recordings) if start < len(audio) + block]
+        for i in going:
+            if start < len(recordings[i]):
+                transcribers[i].receive_audio(recordings[i][start : start + block])
+            else:
+                transcribers[i].receive_eof()
+        think([transcribers[i] for i in going], pipeline.engine)
+        for i in going:
+            events[i].extend(transcribers[i].events())
+    heard = [len(audio) / SAMPLE_RATE for audio in recordings]
+    spent, worked = time.perf_counter() - began, time.process_time() - worked
+    shares = [seconds / (sum(heard) or 1.0) for seconds in heard]
+    return [
+        Run(tuple(found), seconds, spent * share, worked * share)
+        for found, seconds, share in zip(events, heard, shares, strict=True)
+    ]
 
 
 def warm_up(pipeline: Pipeline) -> None:
@@ -68,12 +107,21 @@ def warm_up(pipeline: Pipeline) -> None:
     transcribe(pipeline, 0.1 * noise)
 
 
-def think(transcriber: Transcriber, engine: Engine) -> Sequence[Event]:
-    """Run the steps that can run, and return the events that came of them."""
-    while requests := transcriber.requests():
-        for result in engine.run(requests):
+def think(transcribers: Sequence[Transcriber], engine: Engine) -> None:
+    """Run the steps that can run; what came of them is in the transcribers' events."""
+    while asked := [(transcriber, step) for transcriber in transcribers for step in transcriber.requests()]:
+        for (transcriber, _), result in zip(asked, engine.run([step for _, step in asked]), strict=True):
             transcriber.receive_result(result)
-    return transcriber.events()
+
+
+def resident() -> float | None:
+    """Return the resident memory of this process in MB; None where the system does not tell it (Linux does)."""
+    gc.collect()
+    try:
+        lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return None
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS:")), None)
 
 
 def final_turns(events: Sequence[Event]) -> list[Turn]:

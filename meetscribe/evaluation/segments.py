@@ -1,6 +1,7 @@
 """The hub of evaluation: who said which words when, as SegLST has it, for references and hypotheses alike.
 
-Times are samples at 16 kHz. Words without times of their own get them by their share of the letters.
+Times are samples at 16 kHz. A row of SegLST may tell the times of its words as `word_times`, one pair of seconds a
+word; words without times of their own get them by their share of the letters.
 Not covered: formats without times, and names of speakers beyond being equal or not.
 """
 
@@ -88,10 +89,10 @@ def of_meeting(meeting: Meeting) -> list[Segment]:
 
 
 def of_seglst(rows: Iterable[dict[str, Any]]) -> list[Segment]:
-    """Return the segments of SegLST's objects; `slot` only where a row has it.
+    """Return the segments of SegLST's objects; `slot` and the words' own times only where a row has them.
 
     Raises:
-        InputError: a row lacks a key, or its times are not numbers.
+        InputError: a row lacks a key, its times are not numbers, or its words have other numbers of times.
     """
     try:
         return [_of_row(row) for row in rows]
@@ -101,9 +102,15 @@ def of_seglst(rows: Iterable[dict[str, Any]]) -> list[Segment]:
 
 def _of_row(row: dict[str, Any]) -> Segment:
     start, end = to_samples(float(row["start_time"])), to_samples(float(row["end_time"]))
-    words = spread(row["words"].split(), start, end)
+    texts, times = row["words"].split(), row.get("word_times")
+    words = spread(texts, start, end)
+    if times is not None:
+        edges = [(to_samples(float(first)), to_samples(float(last))) for first, last in times]
+        words = tuple(TimedWord(text, *edge) for text, edge in zip(texts, edges, strict=True))
     slot = None if row.get("slot") is None else int(row["slot"])
-    return Segment(str(row["session_id"]), str(row.get("speaker")), start, end, words, slot)
+    return Segment(
+        str(row["session_id"]), str(row.get("speaker")), start, end, words, slot, times is not None
+    )
 
 
 def read_segments(path: Path) -> list[Segment]:

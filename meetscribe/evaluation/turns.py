@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from meetscribe.evaluation.error_rate import rounded
+from meetscribe.evaluation.matching import best_match
 from meetscribe.evaluation.segments import LONGEST_PAUSE, Segment, joined_turns
 from meetscribe.timeline import SAMPLE_RATE
 
@@ -52,6 +53,11 @@ def utterance_groups(turns: Sequence[Segment]) -> list[tuple[int, int]]:
     return groups
 
 
+def counted_right(reference: Sequence[Segment], hypothesis: Sequence[Segment]) -> Share:
+    """Tell whether the hypothesis has as many turns as the reference in the whole recording: 1 or 0 of 1."""
+    return Share(len(joined_turns(reference)) == len(hypothesis), 1)
+
+
 def turns_right(reference: Sequence[Segment], hypothesis: Sequence[Segment]) -> Share:
     """Count the utterance groups for which the hypothesis has as many turns as the reference.
 
@@ -78,19 +84,22 @@ def _group_of(turn: Segment, groups: Sequence[tuple[int, int]]) -> int:
 def false_closes(reference: Sequence[Segment], hypothesis: Sequence[Segment]) -> Share:
     """Count the reference turns that were closed at a pause inside them, of all that were heard.
 
-    A turn was closed too early when a hypothesis turn that lies mostly inside it ends over 0.25 s before
-    the turn's end, and another one starts later inside it. Where slots are known, both are of one slot.
+    A turn was closed too early when a hypothesis turn that belongs to it (`matching.py`) and lies mostly inside it
+    ends over 0.25 s before its end, and another one that belongs to it starts later.
     """
-    closed = heard = 0
-    for turn in joined_turns(reference):
-        inside = [other for other in hypothesis if _mostly_inside(other, turn)]
-        heard += bool(inside)
-        closed += any(
-            first.end < turn.end - _EARLY and second.start >= first.end and second.slot == first.slot
-            for first in inside
-            for second in inside
-        )
-    return Share(closed, heard)
+    expected = joined_turns(reference)
+    heard: dict[int, list[Segment]] = {}
+    for other in hypothesis:
+        index = best_match(expected, other.start, other.end)
+        if index is not None:
+            heard.setdefault(index, []).append(other)
+    closed = sum(_is_cut(expected[index], parts) for index, parts in heard.items())
+    return Share(closed, len(heard))
+
+
+def _is_cut(turn: Segment, parts: Sequence[Segment]) -> bool:
+    early = [part for part in parts if part.end < turn.end - _EARLY and _mostly_inside(part, turn)]
+    return any(second.start >= first.end for first in early for second in parts)
 
 
 def _mostly_inside(inner: Segment, outer: Segment) -> bool:
@@ -123,6 +132,22 @@ def _reference_four_grams(reference: Sequence[Segment]) -> set[tuple[str, ...]]:
 def _per_slot(hypothesis: Sequence[Segment]) -> list[set[tuple[str, ...]]]:
     slots = {segment.slot for segment in hypothesis}
     return [_four_grams([segment for segment in hypothesis if segment.slot == slot]) for slot in slots]
+
+
+def beside_slot(hypothesis: Sequence[Segment], slot: int, duration: int) -> Share:
+    """Count the words outside a slot, per minute of `duration` samples: with one talker there should be none."""
+    words = sum(len(segment.words) for segment in hypothesis if segment.slot not in (None, slot))
+    return Share(words, duration / SAMPLE_RATE / 60)
+
+
+def slots_meet(hypothesis: Sequence[Segment]) -> Share:
+    """Tell whether turns of different slots share time: 1 or 0 of 1."""
+    met = any(
+        first.slot != second.slot and first.start < second.end and second.start < first.end
+        for first in hypothesis
+        for second in hypothesis
+    )
+    return Share(met, 1)
 
 
 def leakage4(reference: Sequence[Segment], hypothesis: Sequence[Segment]) -> Share:

@@ -50,3 +50,12 @@ def test_percentiles_are_of_all_sessions_together():
     """Sums keep every delay, and percentiles are taken last."""
     one, two = Latencies(close=(16000,)), Latencies(close=(32000,))
     assert (one + two).as_dict()["close"]["p50"] == 1.5
+
+
+def test_a_turn_that_ran_into_the_next_is_no_fast_one():
+    """One turn over two of the reference neither began for the second nor ended for the first."""
+    reference = [segment("A", 1, 3, "hello there"), segment("A", 4, 9, "how do you do")]
+    found = measure(reference, _events("t1", 1, 9, (1.3, 1.5, 9.2, 9.9)))
+    assert found.sot == ()
+    assert found.first_word == ()
+    assert found.close == (to_samples(0.9),)

@@ -1,7 +1,15 @@
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meetscribe.evaluation.run import final_turns, first_pass_turns
+from meetscribe.apps.recogniser import Recogniser
+from meetscribe.evaluation.run import (
+    final_turns,
+    first_pass_turns,
+    resident,
+    transcribe,
+    transcribe_together,
+)
 from meetscribe.events import Final, Partial, Turn, Word
 
 STEP = 1600
@@ -55,3 +63,71 @@ def test_a_first_pass_that_never_errs_is_found_whole(words, data):
         firm = data.draw(st.integers(firm, shown))
         events.append(_partial(" ".join(words[:shown]), firm))
     assert [turn.text for turn in first_pass_turns(events)] == [" ".join(words)]
+
+
+class _Sums:
+    """An engine that adds up the samples of steps, and remembers how many came at once."""
+
+    def __init__(self):
+        self.batches = []
+
+    def run(self, requests):
+        self.batches.append(len(requests))
+        return [float(np.sum(request)) for request in requests]
+
+
+class _Chunks:
+    """A transcriber whose steps have 1000 samples, and whose turns are the sums that it was given."""
+
+    def __init__(self):
+        self._waiting, self._asked, self._events, self._ended = np.zeros(0), False, [], False
+
+    def receive_audio(self, samples):
+        self._waiting = np.concatenate([self._waiting, samples])
+
+    def receive_eof(self):
+        self._ended = True
+
+    def requests(self):
+        ready = len(self._waiting) >= 1000 or (self._ended and len(self._waiting) > 0)
+        if self._asked or not ready:
+            return []
+        self._asked, chunk = True, self._waiting[:1000]
+        self._waiting = self._waiting[1000:]
+        return [chunk]
+
+    def receive_result(self, result):
+        self._asked = False
+        self._events.append(Final(turn=Turn("t", 0, 0, 0, str(result))))
+
+    def events(self):
+        taken, self._events = self._events, []
+        return taken
+
+
+def _pipeline():
+    return Recogniser("sums", _Sums(), _Chunks)
+
+
+@given(st.lists(st.integers(0, 6000), max_size=4), st.integers(300, 4000))
+def test_recordings_together_are_heard_as_each_alone(lengths, block):
+    """Recordings of any lengths that share an engine have the events that each has for itself."""
+    recordings = [np.random.default_rng(n).standard_normal(n).astype(np.float32) for n in lengths]
+    together = transcribe_together(_pipeline(), recordings, block)
+    for samples, found in zip(recordings, together, strict=True):
+        alone = transcribe(_pipeline(), samples, block)
+        assert found.events == alone.events
+        assert found.heard == alone.heard
+
+
+def test_recordings_together_share_batches():
+    """The engine is given the steps of all recordings at once, fewer when some have ended."""
+    pipeline = _pipeline()
+    transcribe_together(pipeline, [np.zeros(n, np.float32) for n in (1000, 3000)], 1000)
+    assert pipeline.engine.batches == [2, 1, 1]
+
+
+def test_memory_is_watched_by_the_minute():
+    """Two and a half minutes have two figures, where the system tells them."""
+    found = transcribe(_pipeline(), np.zeros(150 * 16_000, np.float32), 16_000)
+    assert len(found.memory) == (0 if resident() is None else 2)

@@ -5,7 +5,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meetscribe.evaluation import turns
-from meetscribe.evaluation.regions import overlapped_intervals, split
 from meetscribe.timeline import SAMPLE_RATE
 
 from .builders import segment
@@ -71,22 +70,31 @@ def test_leakage_and_omission_count_the_references_four_grams():
     assert turns.omission4(reference, unknown).value == 0.5
 
 
-def test_overlapped_words_are_split_from_single_ones_by_their_middle():
-    """Words inside the overlap of two speakers go to one side, all others to the other."""
-    reference = [segment("A", 0, 4, "aa bb cc dd"), segment("B", 2, 3, "mhm")]
-    overlapped = overlapped_intervals(reference)
-    assert overlapped == [(2 * SAMPLE_RATE, 3 * SAMPLE_RATE)]
-    parts = split(reference, overlapped)
-    assert [s.text for s in parts.overlapped] == ["cc", "mhm"]
-    assert [s.text for s in parts.single] == ["aa bb dd"]
+def test_a_turn_cut_over_both_slots_is_a_false_close_too():
+    """Whichever slot the second half is in, the first ended at a pause inside the turn."""
+    reference = [segment("A", 0, 4, "a b c d")]
+    halves = [segment("x", 0, 2, "a b", 0), segment("y", 2.3, 4, "c d", 1)]
+    assert turns.false_closes(reference, halves) == turns.Share(1, 1)
 
 
-@given(st.lists(st.tuples(st.sampled_from("AB"), st.integers(0, 20), st.integers(1, 5)), max_size=6))
-def test_overlap_is_where_two_speakers_are_active(rows):
-    """The overlapped intervals equal a count of active speakers at every tenth of a second."""
-    made = [segment(who, start / 10, (start + length) / 10, "w") for who, start, length in rows]
-    found = overlapped_intervals(made)
-    for tick in range(26):
-        time = tick * SAMPLE_RATE // 10 + 800
-        active = {s.speaker for s in made if s.start <= time < s.end}
-        assert any(start <= time < end for start, end in found) == (len(active) > 1)
+def test_turns_are_counted_in_the_whole_recording():
+    """One too many anywhere and the recording is not right."""
+    reference = [segment("A", 0, 2, "a b"), segment("A", 2.3, 3, "c"), segment("B", 10, 12, "d")]
+    right = [segment("x", 0, 3, "a b c", 0), segment("x", 10, 12, "d", 0)]
+    assert turns.counted_right(reference, right) == turns.Share(1, 1)
+    assert turns.counted_right(reference, [*right, segment("x", 14, 15, "e", 0)]) == turns.Share(0, 1)
+    assert turns.counted_right([], []).value == 1.0
+
+
+def test_words_beside_a_slot_are_counted_per_minute():
+    """Two words in slot 1 in half a minute are four a minute; where slots are not known there are none."""
+    hypothesis = [segment("x", 0, 2, "a b c", 0), segment("y", 1, 2, "d e", 1), segment("z", 3, 4, "f")]
+    assert turns.beside_slot(hypothesis, 0, 30 * SAMPLE_RATE).value == 4.0
+
+
+def test_slots_meet_where_their_turns_share_time():
+    """Two turns of one slot, or turns that touch, do not meet."""
+    first, beside = segment("x", 0, 2, "a", 0), segment("y", 1.9, 3, "b", 1)
+    assert turns.slots_meet([first, beside]).value == 1.0
+    assert turns.slots_meet([first, segment("y", 2, 3, "b", 1)]).value == 0.0
+    assert turns.slots_meet([first, segment("x", 1, 3, "b", 0)]).value == 0.0
