@@ -5,16 +5,26 @@ whose symbols include start and end of a turn, hears both slots with the same we
 Not covered: words (`meetscribe.streaming.search`), which symbols close a turn (`meetscribe.streaming.turns`).
 """
 
-from typing import NamedTuple
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from meetscribe.nn.encoder import EncoderState
 from meetscribe.nn.features import HOP
-from meetscribe.nn.recogniser import Recogniser
-from meetscribe.nn.separator import SLOTS, Masks, Separator, SeparatorState, masked
+from meetscribe.nn.recogniser import Recogniser, RecogniserConfig
+from meetscribe.nn.separator import SLOTS, Masks, Separator, SeparatorConfig, SeparatorState, masked
 from meetscribe.nn.steppable import Steppable
+
+
+@dataclass(frozen=True)
+class SegmenterConfig:
+    """Sizes of both parts."""
+
+    recogniser: RecogniserConfig = field(default_factory=RecogniserConfig)
+    separator: SeparatorConfig | None = field(default_factory=SeparatorConfig)
 
 
 class SegmenterState(NamedTuple):
@@ -46,6 +56,13 @@ class SeparatorTransducerSegmenter(Steppable[SegmenterState]):
         self.slots = 1 if separator is None else SLOTS
         self.stride = recogniser.stride
         self.lookahead = recogniser.lookahead
+
+    @property
+    def config(self) -> SegmenterConfig:
+        """Sizes of both parts."""
+        return SegmenterConfig(
+            self.recogniser.config, None if self.separator is None else self.separator.config
+        )
 
     @property
     def chunk_samples(self) -> int:
@@ -127,7 +144,7 @@ def _unfold(state: EncoderState, slots: int) -> EncoderState:
     return _mapped(state, lambda part: part.unflatten(0, (-1, slots)))
 
 
-def _mapped(state, change):
+def _mapped(state: Any, change: Callable[[Tensor], Tensor]) -> Any:
     if isinstance(state, Tensor):
         return change(state)
     parts = [_mapped(part, change) for part in state]
