@@ -57,7 +57,7 @@ def render(
     audio = sources.sum(axis=0)
     audio += rng.standard_normal(plan.samples, np.float32) * np.float32(10 ** (plan.hiss / 20))
     if plan.noise is not None and surroundings.noise is not None:
-        audio += _noise(surroundings.noise, plan.samples, level * 10 ** (-plan.noise / 20), rng)
+        audio += noise_piece(surroundings.noise, plan.samples, level * 10 ** (-plan.noise / 20), rng)
     turns = tuple(
         simulated_turn(turn, slot, corpora) for turn, slot in zip(plan.turns, plan.slots, strict=True)
     )
@@ -112,7 +112,8 @@ def _speech_level(plan: MeetingPlan, sources: np.ndarray) -> float:
     return float(np.sqrt(energy / samples)) if samples else 0.0
 
 
-def _noise(noise: AudioCache, samples: int, level: float, rng: np.random.Generator) -> np.ndarray:
+def noise_piece(noise: AudioCache, samples: int, level: float, rng: np.random.Generator) -> np.ndarray:
+    """Return a stretch of one of the recordings of noise, repeated where it is short; `level` is its RMS."""
     names = list(noise.places)
     offset, available = noise.places[names[rng.integers(len(names))]]
     start = int(rng.integers(max(1, available - samples)))
