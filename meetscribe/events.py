@@ -70,6 +70,11 @@ class Turn:
         """Return the time from the turn's start to its end."""
         return Interval(self.start, max(self.start, self.end))
 
+    @property
+    def slot_letter(self) -> str:
+        """Return the slot as people see it while nobody knows who speaks: A for 0, B for 1."""
+        return chr(ord("A") + self.slot) if self.slot < 26 else f"slot{self.slot}"
+
     def redact(self) -> "Turn":
         """Return the turn without its text and words; id, times and place stay."""
         return replace(self, text="", words=(), redacted=True)

@@ -46,6 +46,13 @@ def _decide(known: Mapping[str, Decision], key: str, value: str, by: By) -> dict
     return {**known, key: Decision(value, by)}
 
 
+def shown_speaker(turn: Turn, names: Mapping[str, str | None]) -> str:
+    """Return who speaks, as people see it: the name, else the speaker's id, else the letter of the slot."""
+    if turn.speaker_id is None:
+        return turn.slot_letter
+    return names.get(turn.speaker_id) or turn.speaker_id
+
+
 @dataclass(frozen=True)
 class Meeting:
     """A meeting after `seq` durable events; an immutable snapshot.

@@ -32,6 +32,15 @@ def clock(samples: int) -> str:
     return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
 
 
+def fine_clock(samples: int) -> str:
+    """Return a meeting time with tenths: `00:07.3`, `12:34.0`, `1:02:03.9`."""
+    tenths = max(samples, 0) * 10 // SAMPLE_RATE
+    minutes, seconds = divmod(tenths // 10, 60)
+    hours, minutes = divmod(minutes, 60)
+    shown = f"{minutes:02d}:{seconds:02d}.{tenths % 10}"
+    return f"{hours}:{shown}" if hours else shown
+
+
 @dataclass(frozen=True, slots=True)
 class Interval:
     """A stretch of time from `start` up to, not including, `end` (samples)."""

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meetscribe.timeline import Interval, clock, to_grid, to_samples, to_seconds
+from meetscribe.timeline import Interval, clock, fine_clock, to_grid, to_samples, to_seconds
 
 samples = st.integers(0, 10**10)
 
@@ -43,3 +43,11 @@ def test_an_interval_cannot_run_backwards():
 def test_clock_reads_like_a_clock(seconds, shown):
     """A meeting time is shown in minutes and seconds, with hours where there are any."""
     assert clock(to_samples(seconds)) == shown
+
+
+@given(samples)
+def test_the_fine_clock_is_the_clock_with_tenths(count):
+    """Hours, minutes and seconds are those of the clock; the tenth is the one that has begun."""
+    whole, _, tenth = fine_clock(count).partition(".")
+    assert whole.lstrip("0:") == clock(count).lstrip("0:")
+    assert int(tenth) == count * 10 // 16_000 % 10

@@ -1,16 +1,18 @@
 """SegLST, the segment lists of meeteval and the CHiME challenges: a JSON list with one object per turn.
 
-`speaker` is the name, else the speaker_id, else `slot0` or `slot1`, so that two people at once are told apart
-even before anybody is known. Not covered: word times (SegLST has one string of words per segment).
+`speaker` is the name, else the speaker_id, else the slot's letter (A, B), so that two people at once are told apart
+even before anybody is known. `speaker_id` stands beside it, null while nobody is known: an A that is a slot and
+somebody called A stay different when read back. Not covered: word times (SegLST has one string of words per segment).
 """
 
 import json
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 from meetscribe import events as ev
 from meetscribe.errors import FormatError
-from meetscribe.meeting import Meeting, fold
+from meetscribe.meeting import Meeting, fold, shown_speaker
 from meetscribe.timeline import to_samples, to_seconds
 
 
@@ -22,10 +24,10 @@ def encode(meeting: Meeting) -> str:
 
 
 def _segment(session: str, turn: ev.Turn, names: dict[str, str | None]) -> dict[str, Any]:
-    named = names.get(turn.speaker_id) if turn.speaker_id is not None else None
     return {
         "session_id": session,
-        "speaker": named or turn.speaker_id or f"slot{turn.slot}",
+        "speaker": shown_speaker(turn, names),
+        "speaker_id": turn.speaker_id,
         "slot": turn.slot,
         "channel": turn.channel,
         "start_time": to_seconds(turn.start),
@@ -55,10 +57,10 @@ def decode(text: str) -> list[Meeting]:
 def _meeting(session: str, segments: list[dict[str, Any]]) -> Meeting:
     """Return the meeting of one session's segments."""
     segments = sorted(segments, key=lambda segment: float(segment["start_time"]))
-    ids = _speaker_ids(segments)
+    ids, names = _speaker_ids(segments)
     made: list[ev.Event] = [ev.Session(title=session, started="")]
     turns: list[ev.Turn] = []
-    for number, segment in enumerate(segments, 1):
+    for number, (segment, speaker_id) in enumerate(zip(segments, ids, strict=True), 1):
         turn = ev.Turn(
             id=f"t{number}",
             slot=int(segment.get("slot") or 0),
@@ -66,13 +68,13 @@ def _meeting(session: str, segments: list[dict[str, Any]]) -> Meeting:
             end=to_samples(float(segment["end_time"])),
             text=_words(segment["words"]),
             channel=segment.get("channel"),
-            speaker_id=ids.get(str(segment.get("speaker"))),
+            speaker_id=speaker_id,
         )
         earlier = tuple(other.id for other in turns if other.interval.touches(turn.interval))
         turn = replace(turn, overlaps=earlier)
         turns.append(turn)
         made.append(ev.Final(turn=turn, at=turn.end))
-    changes = tuple(ev.Change(number, name) for name, number in ids.items() if name != number)
+    changes = tuple(ev.Change(number, name) for number, name in names.items())
     if changes:
         made.append(ev.SpeakerUpdate(changes=changes))
     duration = max(turn.end for turn in turns)
@@ -86,14 +88,31 @@ def _words(value: Any) -> str:
     return value
 
 
-def _speaker_ids(segments: list[dict[str, Any]]) -> dict[str, str]:
-    """Return an id for every speaker; labels that look like an id stay, `slotN` is nobody."""
-    labels = [str(segment["speaker"]) for segment in segments if segment.get("speaker") is not None]
-    labels = [label for label in dict.fromkeys(labels) if not _is_numbered(label, "slot")]
-    taken = {label for label in labels if _is_numbered(label, "s")}
-    free = (f"s{number}" for number in range(1, len(labels) + len(taken) + 1) if f"s{number}" not in taken)
-    return {label: label if label in taken else next(free) for label in labels}
+def _speaker_ids(segments: list[dict[str, Any]]) -> tuple[list[str | None], dict[str, str]]:
+    """Return each segment's speaker by id, and the names of those who have one.
+
+    A segment's own `speaker_id` holds (null: nobody is known). Elsewhere every label is somebody, and gets an id: the
+    label itself where it looks like one.
+    """
+    own = {str(segment["speaker_id"]): segment.get("speaker") for segment in segments if _has_id(segment)}
+    names = {number: str(name) for number, name in own.items() if name is not None and name != number}
+    others = (segment.get("speaker") for segment in segments if "speaker_id" not in segment)
+    labels = [str(label) for label in dict.fromkeys(others) if label is not None]
+    taken = {*own, *(label for label in labels if label[:1] == "s" and label[1:].isdecimal())}
+    free = (f"s{number}" for number in count(1) if f"s{number}" not in taken)
+    ids = {name: number for number, name in names.items()}
+    for label in labels:
+        if label not in ids:
+            ids[label] = label if label in taken else next(free)
+    names |= {number: label for label, number in ids.items() if label != number}
+    return [_speaker_id(segment, ids) for segment in segments], names
 
 
-def _is_numbered(label: str, prefix: str) -> bool:
-    return label.startswith(prefix) and label[len(prefix) :].isdecimal()
+def _has_id(segment: dict[str, Any]) -> bool:
+    return segment.get("speaker_id") is not None
+
+
+def _speaker_id(segment: dict[str, Any], ids: dict[str, str]) -> str | None:
+    if "speaker_id" in segment:
+        return str(segment["speaker_id"]) if _has_id(segment) else None
+    return ids.get(str(segment.get("speaker")))

@@ -1,9 +1,9 @@
-"""Plain text for people: one line per turn, with the speaker's name where somebody is known.
+"""Plain text for people: one line per turn, with the speaker's name, or id, or the slot's letter (A, B).
 
-People who talk at once stay on lines of their own. Not covered: reading it back.
+People who talk at once stay on lines of their own, by start. Not covered: times, and reading it back.
 """
 
-from meetscribe.meeting import Meeting
+from meetscribe.meeting import Meeting, shown_speaker
 
 
 def encode(meeting: Meeting) -> str:
@@ -12,8 +12,6 @@ def encode(meeting: Meeting) -> str:
     lines = []
     for turn in meeting.turns:
         text = " ".join(turn.text.split()) if not turn.redacted else "[off the record]"
-        if not text:
-            continue
-        who = speakers.get(turn.speaker_id) or turn.speaker_id if turn.speaker_id else None
-        lines.append(f"{who}: {text}\n" if who else f"{text}\n")
+        if text:
+            lines.append(f"{shown_speaker(turn, speakers)}: {text}\n")
     return "".join(lines)

@@ -11,7 +11,7 @@ def test_one_file_goes_to_stdout(cli, recording):
     """A recording becomes text on stdout, and nothing else is printed."""
     recording("a.wav")
     result = cli("transcribe", "a.wav")
-    assert (result.code, result.out, result.err) == (0, "1\n3\n", "")
+    assert (result.code, result.out, result.err) == (0, "A: 1\nA: 3\n", "")
 
 
 def test_the_formats_of_one_recording_agree(cli, recording):
@@ -55,7 +55,7 @@ def test_a_truncated_file_is_transcribed_and_reported(cli, recording, tmp_path):
     data = recording("a.wav", "AbCd").read_bytes()
     (tmp_path / "a.wav").write_bytes(data[: 44 + 32_000 * 2])
     result = cli("transcribe", "a.wav")
-    assert (result.code, result.out) == (2, "1\n")
+    assert (result.code, result.out) == (2, "A: 1\n")
     assert "a.wav: only its first 2.0 s" in result.err
 
 
@@ -91,7 +91,7 @@ def test_resuming_skips_what_is_done(cli, recording):
     assert result.code == 0
     assert "a.wav: already transcribed" in result.err
     with open("out/a.txt") as a, open("out/b.txt") as b:
-        assert (a.read(), b.read()) == ("mine\n", "1\n3\n")
+        assert (a.read(), b.read()) == ("mine\n", "A: 1\nA: 3\n")
 
 
 @pytest.mark.parametrize(
@@ -224,14 +224,14 @@ def test_a_bar_is_shown_on_stderr_while_stdout_stays_clean(cli, recording, monke
     assert "a.wav" in result.err
     assert "━" in result.err
     assert "none.wav: there is no such file" in result.err
-    assert cli("transcribe", "a.wav").out == "1\n3\n"
+    assert cli("transcribe", "a.wav").out == "A: 1\nA: 3\n"
 
 
 def test_verbose_says_more_but_never_what_was_said(cli, recording):
     """With -v the steps are logged on stderr, without any text of the transcript."""
     recording("a.wav", "A" * 7)
     result = cli("transcribe", "a.wav", "-v")
-    assert result.out == "1\n2\n3\n4\n5\n6\n7\n"
+    assert result.out == "".join(f"A: {n}\n" for n in range(1, 8))
     assert "model found" in result.err
     assert "done" in result.err
     assert "text" not in result.err
