@@ -38,7 +38,7 @@ class Speaker:
 
 @dataclass(frozen=True)
 class Line:
-    """One turn; `gap` is the time in seconds after the last end of all turns before (negative: it begins before that)."""
+    """One turn; `gap` is the time in seconds after all turns before have ended (negative: they overlap)."""
 
     speaker: str
     gap: float

@@ -17,7 +17,7 @@ def test_the_demo_prints_turns_and_progress(cli, bundled):
     """Without a terminal turns are lines on stdout and progress is on stderr."""
     result = cli("demo")
     assert result.code == 0
-    assert result.out.split() == ["0:00", "1", "0:02", "3"]
+    assert result.out.splitlines() == ["[00:00.0-00:01.0] A: 1", "[00:02.0-00:03.0] A: 3"]
     assert "100 % of 0:03" in result.err
     assert "2 turns in 0:03" in result.err
 
