@@ -16,8 +16,8 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from pocketsphinx import Decoder
 
+from meetscribe.evaluation.controls import Pocketsphinx
 from meetscribe.evaluation.error_rate import ErrorRate, word_error_rate
 from meetscribe.evaluation.material import Item, load_audio, read_manifest, sample
 from meetscribe.evaluation.normaliser import PLAIN
@@ -28,16 +28,8 @@ Recognise = Callable[[NDArray[np.float32]], str]
 
 def pocketsphinx() -> Recognise:
     """Return pocketsphinx with its own defaults: three passes, trigram."""
-    decoder = Decoder(samprate=SAMPLE_RATE, loglevel="FATAL")
-
-    def recognise(audio: NDArray[np.float32]) -> str:
-        decoder.start_utt()
-        decoder.process_raw((np.clip(audio, -1, 1) * 32767).astype("<i2").tobytes(), full_utt=True)
-        decoder.end_utt()
-        best = decoder.hyp()
-        return best.hypstr if best is not None else ""
-
-    return recognise
+    sphinx = Pocketsphinx()
+    return lambda audio: " ".join(word.word for word in sphinx.words(audio))
 
 
 def measure(recognise: Recognise, items: list[Item]) -> dict[str, object]:

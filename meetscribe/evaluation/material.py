@@ -123,12 +123,12 @@ def read_recordings(reference: Path, audio: Path) -> list[Item]:
 
 
 def read_set(folder: Path) -> list[Item]:
-    """Read the recordings of a set, by name.
+    """Read the recordings of a set, by name; rows without words say that nobody speaks.
 
     Raises:
         InputError: there is no reference or no recording, or a session has no recording.
     """
-    sessions = by_session(read_segments(folder / REFERENCE))
+    sessions = by_session(segment for segment in read_segments(folder / REFERENCE) if segment.words)
     audio = sorted(path for path in folder.iterdir() if path.suffix in _AUDIO)
     missing = sorted(set(sessions) - {path.stem for path in audio})
     if missing or not audio:

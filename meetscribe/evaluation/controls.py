@@ -1,0 +1,102 @@
+"""A model beside its controls: the same with one thing left out, and a recogniser that is not ours.
+
+A figure of two people at once means little alone. Without its separator a model is a recogniser that hears the mixture;
+without its language model it shows what the network itself hears; pocketsphinx is what one could have had before.
+Not covered: running them (`run.py`, `rounds.py`).
+"""
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from meetscribe.errors import MissingError
+from meetscribe.evaluation.run import Run
+from meetscribe.events import Final, Turn, Word
+from meetscribe.session.ports import Engine, Transcriber
+from meetscribe.timeline import SAMPLE_RATE
+
+WHOLE, BYPASSED, NO_LANGUAGE, POCKETSPHINX = "model", "bypassed", "no-language", "pocketsphinx"
+CONTROLS = (WHOLE, BYPASSED, NO_LANGUAGE, POCKETSPHINX)
+_FRAME = SAMPLE_RATE // 100
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A model that runs: a `run.Pipeline`."""
+
+    engine: Engine
+    new_transcriber: Callable[[], Transcriber]
+
+
+def load(directory: Path, control: str) -> Loaded:
+    """Load a model as a control, to run in one thread.
+
+    Without a language model words are weighed by the network alone: its weight and what is added for each word are
+    zero in both passes.
+
+    Raises:
+        CheckpointError: the model's files are damaged or foreign.
+    """
+    import torch  # noqa: PLC0415  late: processes that hear nothing do without
+
+    from meetscribe.checkpoint import load_model  # noqa: PLC0415  late, as torch
+    from meetscribe.engine import InProcessEngine  # noqa: PLC0415  late, as torch
+
+    torch.set_num_threads(1)
+    model = load_model(directory)
+    if control == BYPASSED:
+        model = model.bypassed()
+    elif control == NO_LANGUAGE:
+        passes = {
+            name: dataclasses.replace(getattr(model.settings, name), lm_weight=0.0, word_score=0.0)
+            for name in ("first_pass", "final_pass")
+        }
+        model = dataclasses.replace(model, settings=dataclasses.replace(model.settings, **passes))
+    elif control != WHOLE:
+        raise ValueError(f"{control!r} is no control of a model")
+    return Loaded(InProcessEngine(model.network), model.new_transcriber)
+
+
+class Pocketsphinx:
+    """Pocketsphinx 5 with the model, dictionary and language model inside its wheel, and its own defaults."""
+
+    def __init__(self) -> None:
+        """Load it.
+
+        Raises:
+            MissingError: it is not installed.
+        """
+        try:
+            from pocketsphinx import Decoder  # noqa: PLC0415  late: it is of the extra `train`
+        except ImportError:
+            raise MissingError(
+                "pocketsphinx is not installed, which the control needs: pip install 'meetscribe[train]'"
+            ) from None
+        self._decoder: Any = Decoder(samprate=SAMPLE_RATE, loglevel="FATAL")
+
+    def words(self, audio: NDArray[np.float32]) -> tuple[Word, ...]:
+        """Return the words of a recording, float32 [samples] at 16 kHz, which is one utterance to it."""
+        self._decoder.start_utt()
+        self._decoder.process_raw((np.clip(audio, -1, 1) * 32767).astype("<i2").tobytes(), full_utt=True)
+        self._decoder.end_utt()
+        if self._decoder.hyp() is None:
+            return ()
+        return tuple(
+            Word(part.word.split("(")[0], part.start_frame * _FRAME, (part.end_frame + 1) * _FRAME)
+            for part in self._decoder.seg()
+            if part.word[0] not in "<[+"
+        )
+
+    def run(self, audio: NDArray[np.float32], clock: Callable[[], float]) -> Run:
+        """Return its words as a run: one turn in slot 0."""
+        began = clock()
+        words = self.words(audio)
+        spent = clock() - began
+        turn = Turn("t1", 0, 0, len(audio), " ".join(word.word for word in words), words)
+        events = (Final(turn=turn, at=len(audio)),) if words else ()
+        return Run(events, len(audio) / SAMPLE_RATE, spent, spent)
