@@ -5,6 +5,7 @@ It needs no transcripts: everyone in the corpora and in `--speakers` talks in th
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +43,7 @@ def parser() -> argparse.ArgumentParser:
     add("--speakers", type=Path, action="append", default=[], help="manifest of speech without transcripts")
     add("--seconds", type=float, default=20.0, help="length of each meeting")
     add("--batch", type=int, default=4, help="meetings in the batch of one process")
+    add("--overlapped", type=float, help="share of meetings in which two talk over each other most of the time")
     return options
 
 
@@ -81,10 +83,23 @@ def meetings(options: argparse.Namespace, split: str) -> MixtureBatches:
     if split == "train":
         corpora += [load_corpus(folder, split, cache) for folder in folders[1:]]
         corpora += [load_untranscribed(path.parent, path.name, split, cache) for path in options.speakers]
-    config = SimulationConfig(samples=int(options.seconds * SAMPLE_RATE))
+    config = simulation_config(options.seconds, options.overlapped)
     chosen = shares + (1.0,) * (len(corpora) - len(folders)) if split == "train" else ()
     simulated = SimulatedMeetings(corpora, around, config, options.seed, chosen)
     return MixtureBatches(simulated, options.batch, WARP_SHARE if split == "train" else 0.0, options.seed)
+
+
+def simulation_config(seconds: float, overlapped: float | None) -> SimulationConfig:
+    """Return what meetings are like, with another share of heavily overlapped ones if asked for."""
+    config = SimulationConfig(samples=int(seconds * SAMPLE_RATE))
+    if overlapped is None:
+        return config
+    others = sum(share for style, share in config.styles if style != "overlapped")
+    styles = tuple(
+        (style, overlapped if style == "overlapped" else (1 - overlapped) * share / others)
+        for style, share in config.styles
+    )
+    return replace(config, styles=styles)
 
 
 @torch.no_grad()

@@ -78,7 +78,7 @@ def _sounds(turns: Sequence[Sequence[AlignedWord]], scale: float) -> Iterator[tu
     delay = END_DELAY * STEP / scale
     for number, words in enumerate(turns):
         first, last = words[0].start, words[-1].end
-        yield START_OF_TURN, first, first + 1
+        yield START_OF_TURN, first, first + 1 / scale
         for word in words:
             yield from zip(word.symbols, (word.start, *word.ends[:-1]), word.ends, strict=True)
         following = turns[number + 1][0].start if number + 1 < len(turns) else np.inf
