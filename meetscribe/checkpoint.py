@@ -8,7 +8,7 @@ Not covered: which models are installed (`meetscribe.models`), training checkpoi
 
 import dataclasses
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -24,8 +24,13 @@ from meetscribe.lm.lexicon import Lexicon, load_lexicon
 from meetscribe.lm.ngram import NGram, load_ngram
 from meetscribe.nn.encoder import EncoderConfig
 from meetscribe.nn.recogniser import Recogniser, RecogniserConfig
+from meetscribe.nn.segmenter import SeparatorTransducerSegmenter
+from meetscribe.nn.separator import Separator, SeparatorConfig
 from meetscribe.nn.transducer import TransducerConfig
+from meetscribe.streaming.leak import LeakSettings
 from meetscribe.streaming.search import Search, SearchSettings
+from meetscribe.streaming.transcriber import Transcriber, TranscriberSettings
+from meetscribe.streaming.turns import TurnSettings
 
 VERSION = 1
 CONFIGURATION = "model.json"
@@ -48,27 +53,50 @@ class Language:
 
 
 @dataclass(frozen=True)
+class Settings:
+    """How a model's answers become words and turns; every model brings its own."""
+
+    first_pass: SearchSettings = field(default_factory=SearchSettings)
+    final_pass: SearchSettings = field(default_factory=SearchSettings)
+    turns: TurnSettings = field(default_factory=TurnSettings)
+    leak: LeakSettings = field(default_factory=LeakSettings)
+
+
+@dataclass(frozen=True)
 class Model:
     """A loaded model."""
 
     name: str
     directory: Path
-    network: Recogniser
+    network: SeparatorTransducerSegmenter
     language: Language
-    first_pass: SearchSettings
-    final_pass: SearchSettings
+    settings: Settings
     log_prior: np.ndarray  # natural log of how frequent each symbol was in training, float32 (V,)
+
+    def bypassed(self) -> "Model":
+        """Return the same model without its separator: one slot hears everything, the control of separation."""
+        return replace(self, network=SeparatorTransducerSegmenter(self.network.recogniser, None).eval())
+
+    def new_transcriber(self) -> Transcriber:
+        """Return a transcriber for one stream."""
+        chunk = self.network.recogniser.config.encoder.chunk
+        settings = TranscriberSettings(
+            chunk, self.network.slots, turns=self.settings.turns, leak=self.settings.leak
+        )
+        return Transcriber(self.search, self.final_search, settings)
 
     @cached_property
     def search(self) -> Search:
         """The search with the settings of the first pass."""
         words = self.language
-        return Search.build(words.lexicon, words.books, words.conversation, self.first_pass, self.log_prior)
+        return Search.build(
+            words.lexicon, words.books, words.conversation, self.settings.first_pass, self.log_prior
+        )
 
     @cached_property
     def final_search(self) -> Search:
         """The search with the settings of the final pass; it shares the tables of the first."""
-        return self.search.with_settings(self.final_pass, self.log_prior)
+        return self.search.with_settings(self.settings.final_pass, self.log_prior)
 
     @cached_property
     def g2p(self) -> GraphemeToPhoneme:
@@ -84,31 +112,50 @@ def load_model(directory: Path) -> Model:
     """
     configuration = _configuration(directory / CONFIGURATION)
     try:
-        sizes = _sizes(configuration["recogniser"])
-        passes = [SearchSettings(**configuration["search"][key]) for key in ("first_pass", "final_pass")]
+        recogniser = recogniser_sizes(configuration["recogniser"])
+        separator = separator_sizes(configuration["separator"])
+        settings = _settings(configuration)
         prior = np.array(configuration["log_prior"], np.float32)
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(
             f"{directory / CONFIGURATION}: {error} is wrong; install the model again"
         ) from error
-    network = _network(directory / WEIGHTS, sizes)
-    return Model(directory.name, directory, network, _language(directory), passes[0], passes[1], prior)
+    network = new_network(recogniser, separator)
+    _load_weights(network, directory / WEIGHTS)
+    return Model(directory.name, directory, network, _language(directory), settings, prior)
+
+
+def load_settings(directory: Path) -> Settings:
+    """Load only the settings of a model's directory.
+
+    Raises:
+        CheckpointError: `model.json` is missing, damaged, foreign, or of another version.
+    """
+    path = directory / CONFIGURATION
+    try:
+        return _settings(_configuration(path))
+    except (KeyError, TypeError) as error:
+        raise CheckpointError(f"{path}: {error} is wrong; install the model again") from error
 
 
 def save_model(model: Model, card: str, description: str) -> None:
     """Write a model's configuration, weights and card into its directory; the language files lie there already."""
     model.directory.mkdir(parents=True, exist_ok=True)
+    separator, settings = model.network.separator, model.settings
     configuration = {
         "version": VERSION,
         "name": model.name,
         "description": description,
         "step": model.network.stride,  # samples
         "lookahead": model.network.lookahead,  # samples heard after a step before it is answered
-        "recogniser": dataclasses.asdict(model.network.config),
+        "recogniser": dataclasses.asdict(model.network.recogniser.config),
+        "separator": None if separator is None else dataclasses.asdict(separator.config),
         "search": {
-            "first_pass": dataclasses.asdict(model.first_pass),
-            "final_pass": dataclasses.asdict(model.final_pass),
+            "first_pass": dataclasses.asdict(settings.first_pass),
+            "final_pass": dataclasses.asdict(settings.final_pass),
         },
+        "turns": dataclasses.asdict(settings.turns),
+        "leak": dataclasses.asdict(settings.leak),
         "log_prior": [round(float(value), 4) for value in model.log_prior],
     }
     (model.directory / CONFIGURATION).write_text(json.dumps(configuration, indent=1) + "\n")
@@ -131,26 +178,56 @@ def _configuration(path: Path) -> dict[str, Any]:
     return read
 
 
-def _sizes(read: dict[str, Any]) -> RecogniserConfig:
+def recogniser_sizes(read: dict[str, Any]) -> RecogniserConfig:
+    """Return the sizes of a recogniser as a checkpoint or model.json has them.
+
+    Raises:
+        KeyError, TypeError: they are no sizes of a recogniser.
+    """
     encoder, transducer = EncoderConfig(**read["encoder"]), TransducerConfig(**read["transducer"])
     return RecogniserConfig(encoder, transducer, read["frame_classes"])
 
 
-def _network(path: Path, sizes: RecogniserConfig) -> Recogniser:
+def separator_sizes(read: dict[str, Any] | None) -> SeparatorConfig | None:
+    """Return the sizes of a separator as a checkpoint or model.json has them; None where there is none.
+
+    Raises:
+        TypeError: they are no sizes of a separator.
+    """
+    return None if read is None else SeparatorConfig(**read)
+
+
+def new_network(
+    recogniser: RecogniserConfig, separator: SeparatorConfig | None
+) -> SeparatorTransducerSegmenter:
+    """Return a network of these sizes, whose weights are to be filled in."""
+    separating = None if separator is None else Separator(separator)
+    return SeparatorTransducerSegmenter(Recogniser(recogniser), separating).eval()
+
+
+def _settings(read: dict[str, Any]) -> Settings:
+    search = read["search"]
+    return Settings(
+        SearchSettings(**search["first_pass"]),
+        SearchSettings(**search["final_pass"]),
+        TurnSettings(**read["turns"]),
+        LeakSettings(**read["leak"]),
+    )
+
+
+def _load_weights(network: SeparatorTransducerSegmenter, path: Path) -> None:
     if not path.is_file():
         raise CheckpointError(f"{path} is missing; install the model again")
     try:
         weights = load_file(path)
     except (SafetensorError, OSError, ValueError) as error:
         raise CheckpointError(f"{path} holds no weights ({error}); install the model again") from error
-    network = Recogniser(sizes)
     wanted = {name: tuple(value.shape) for name, value in network.state_dict().items()}
     if {name: tuple(value.shape) for name, value in weights.items()} != wanted:
         raise CheckpointError(f"{path} holds weights of another network; install the model again")
     if not all(bool(torch.isfinite(value).all()) for value in weights.values()):
         raise CheckpointError(f"{path} holds weights that are no numbers; install the model again")
     network.load_state_dict({name: value.float() for name, value in weights.items()})
-    return network.eval()
 
 
 def _language(directory: Path) -> Language:

@@ -9,9 +9,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from meetscribe.nn.recogniser import Recogniser
+from meetscribe.nn.segmenter import SeparatorTransducerSegmenter
 from meetscribe.nn.steppable import joined_states, split_states
-from meetscribe.streaming.steps import STEP_SAMPLES, StepRequest, StepResult, StreamStep
+from meetscribe.streaming.steps import (
+    STEP_FRAMES,
+    StepRequest,
+    StepResult,
+    StreamResult,
+    StreamStep,
+    WholeResult,
+)
 
 MOST_AT_ONCE = 16
 """Steps in one batch; more wait for the next, so that memory stays bounded."""
@@ -20,7 +27,7 @@ MOST_AT_ONCE = 16
 class InProcessEngine:
     """The network in the caller's own process and thread."""
 
-    def __init__(self, network: Recogniser) -> None:
+    def __init__(self, network: SeparatorTransducerSegmenter) -> None:
         self.network = network.eval()
 
     def run(self, requests: Sequence[StepRequest]) -> list[StepResult]:
@@ -36,27 +43,25 @@ class InProcessEngine:
         return [results[number] for number in range(len(requests))]
 
     @torch.inference_mode()
-    def _batch(self, requests: list[StepRequest]) -> list[StepResult]:
+    def _batch(self, requests: list[StepRequest]) -> Sequence[StepResult]:
         streams = [request for request in requests if isinstance(request, StreamStep)]
-        return self._advance(streams) if streams else self._score([request.audio for request in requests])
+        if streams:
+            return self._advance(streams)
+        return self._score([request.features for request in requests if not isinstance(request, StreamStep)])
 
-    def _advance(self, requests: list[StreamStep]) -> list[StepResult]:
+    def _advance(self, requests: list[StreamStep]) -> list[StreamResult]:
         fresh = self.network.initial_state(1)
         state = joined_states([fresh if r.state is None else r.state for r in requests])
         audio = torch.from_numpy(np.stack([request.audio for request in requests]))
-        scores, state = self.network.step(audio, state)
-        return [
-            StepResult(row.numpy(), part)
-            for row, part in zip(scores, split_states(state, len(requests)), strict=True)
-        ]
+        said, state = self.network.step(audio, state)
+        parts = split_states(state, len(requests))
+        arrays = zip(said.scores.numpy(), said.activity.numpy(), said.features.numpy(), parts, strict=True)
+        return [StreamResult(*row) for row in arrays]
 
-    def _score(self, pieces: list[NDArray[np.float32]]) -> list[StepResult]:
-        lengths = [len(piece) for piece in pieces]
-        padded = np.zeros((len(pieces), max(lengths)), np.float32)
-        for row, piece in zip(padded, pieces, strict=True):
-            row[: len(piece)] = piece
-        scores = self.network(torch.from_numpy(padded), torch.tensor(lengths), None)
-        return [
-            StepResult(row[: length // STEP_SAMPLES].numpy())
-            for row, length in zip(scores, lengths, strict=True)
-        ]
+    def _score(self, pieces: list[NDArray[np.float32]]) -> list[WholeResult]:
+        steps = [len(piece) // STEP_FRAMES for piece in pieces]
+        padded = np.zeros((len(pieces), max(steps) * STEP_FRAMES, pieces[0].shape[1]), np.float32)
+        for row, piece, count in zip(padded, pieces, steps, strict=True):
+            row[: count * STEP_FRAMES] = piece[: count * STEP_FRAMES]
+        scores = self.network.whole(torch.from_numpy(padded), torch.tensor(steps))
+        return [WholeResult(row[:count].numpy()) for row, count in zip(scores, steps, strict=True)]

@@ -14,12 +14,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from meetscribe.checkpoint import LANGUAGE_FILES, Language, Model, save_model
+from meetscribe.checkpoint import LANGUAGE_FILES, Language, Model, Settings, save_model
 from meetscribe.lm.lexicon import Lexicon, save_lexicon
 from meetscribe.lm.ngram import NGram, NGramTables, assemble, save_tables
-from meetscribe.lm.symbols import NUMBER_OF_SYMBOLS, spell
+from meetscribe.lm.symbols import BLANK, NUMBER_OF_SYMBOLS, spell
 from meetscribe.nn.encoder import EncoderConfig
 from meetscribe.nn.recogniser import Recogniser, RecogniserConfig
+from meetscribe.nn.segmenter import SeparatorTransducerSegmenter
+from meetscribe.nn.separator import Separator, SeparatorConfig
 from meetscribe.nn.steppable import State, Steppable
 from meetscribe.nn.transducer import TransducerConfig
 from meetscribe.streaming.search import SearchSettings
@@ -50,30 +52,50 @@ def _uniform_ngram() -> NGram:
     return assemble(_uniform_tables())
 
 
-def tiny_network(seed: int = 1) -> Recogniser:
-    """Return a network of two narrow layers whose weights are drawn with a seed."""
+def tiny_network(seed: int = 1, slots: int = 2) -> SeparatorTransducerSegmenter:
+    """Return a network whose weights are drawn with a seed, with a separator (two slots) or without (one)."""
+    recogniser = tiny_recogniser(seed)
+    if slots == 1:
+        return SeparatorTransducerSegmenter(recogniser, None).eval()
+    generator = torch.Generator().manual_seed(seed)
+    separator = Separator(SeparatorConfig(width=16, layers=1, heads=2, kernel=5, chunk=8, left=16))
+    _draw_weights(separator, generator)
+    for name, parameter in separator.named_parameters():
+        if name.endswith("activity.bias"):
+            torch.nn.init.constant_(parameter, 3.0)  # both slots are active, mostly
+    return SeparatorTransducerSegmenter(recogniser, separator).eval()
+
+
+def tiny_recogniser(seed: int = 1) -> Recogniser:
+    """Return a recogniser of two narrow layers whose weights are drawn with a seed."""
     generator = torch.Generator().manual_seed(seed)
     encoder = EncoderConfig(width=16, layers=2, heads=2, kernel=5, chunk=4, left=16)
     network = Recogniser(RecogniserConfig(encoder, TransducerConfig(NUMBER_OF_SYMBOLS, inner=16)))
+    _draw_weights(network, generator)
     with torch.no_grad():
-        for parameter in network.parameters():
-            if parameter.dim() > 1:
-                parameter.normal_(std=2.0 / parameter.shape[-1] ** 0.5, generator=generator)
-        network.transducer.joiner.bias[0] += 2.0
+        network.transducer.joiner.bias[BLANK] += 2.0
     return network.eval()
 
 
-def tiny_model(seed: int = 1) -> Model:
+@torch.no_grad()
+def _draw_weights(network: torch.nn.Module, generator: torch.Generator) -> None:
+    for parameter in network.parameters():
+        if parameter.dim() > 1:
+            parameter.normal_(std=2.0 / parameter.shape[-1] ** 0.5, generator=generator)
+
+
+def tiny_model(seed: int = 1, slots: int = 2) -> Model:
     """Return a whole model in memory: `tiny_network` and `tiny_language`."""
-    settings = SearchSettings(most_hypotheses=50)
+    search = SearchSettings(most_hypotheses=50, marks=slots == 2)
+    settings = Settings(search, search)
     prior = np.full(NUMBER_OF_SYMBOLS, -np.log(NUMBER_OF_SYMBOLS), np.float32)
     nowhere = Path(tempfile.gettempdir()) / "no-such-model"
-    return Model("tiny", nowhere, tiny_network(seed), tiny_language(), settings, settings, prior)
+    return Model("tiny", nowhere, tiny_network(seed, slots), tiny_language(), settings, prior)
 
 
-def write_tiny_model(directory: Path, seed: int = 1) -> Model:
+def write_tiny_model(directory: Path, seed: int = 1, slots: int = 2) -> Model:
     """Write the tiny model as a directory that `meetscribe.checkpoint.load_model` loads; return it."""
-    model = dataclasses.replace(tiny_model(seed), name=directory.name, directory=directory)
+    model = dataclasses.replace(tiny_model(seed, slots), name=directory.name, directory=directory)
     directory.mkdir(parents=True, exist_ok=True)
     save_lexicon(model.language.lexicon, directory / LANGUAGE_FILES["lexicon"])
     for name in ("books", "conversation", "g2p"):
@@ -82,18 +104,22 @@ def write_tiny_model(directory: Path, seed: int = 1) -> Model:
     return model
 
 
+Output = Tensor | tuple[Tensor, ...]
+"""(B, T, …), or several outputs with slots, (B, C, r T, …) each, r rows to a step."""
+
+
 @torch.no_grad()
 def verify_streaming(
     module: Steppable[State],
     x: Tensor,
-    whole: Callable[[Tensor], Tensor],
+    whole: Callable[[Tensor], Output],
     pieces: Sequence[int],
     tolerance: float = 1e-4,
 ) -> None:
     """Prove that a module's steps equal its whole, and that it looks no further ahead than it declares.
 
     Args:
-        module: what is proved.
+        module: what is proved; it gives one tensor or, as the segmenter does, a tuple of tensors with slots.
         x: input (B, T, …), T a multiple of all pieces.
         whole: gives the module's output for a whole input.
         pieces: lengths of the pieces it is stepped with, each a multiple of its stride.
@@ -102,22 +128,34 @@ def verify_streaming(
     Raises:
         AssertionError: it does not hold; the sentence says what.
     """
-    name = type(module).__name__
-    expected = whole(x)
+    name, steps = type(module).__name__, x.shape[1] // module.stride
+    expected = _by_step(whole(x), steps)
     for piece in pieces:
-        streamed = _stepped(module, x, piece)
-        worst = float((streamed - expected).abs().max())
+        streamed = _by_step(_stepped(module, x, piece), steps)
+        worst = _difference(streamed, expected, steps)
         assert worst <= tolerance, f"{name} in pieces of {piece} differs from the whole by {worst}"
-    for step in range(1, expected.shape[1]):
+    for step in range(1, steps):
         changed = x.clone()
         changed[:, step * module.stride + module.lookahead :] += 1.0
-        worst = float((whole(changed)[:, :step] - expected[:, :step]).abs().max())
+        worst = _difference(_by_step(whole(changed), steps), expected, step)
         assert worst <= tolerance, (
             f"{name} looks further ahead than {module.lookahead}: {worst} at step {step}"
         )
 
 
-def _stepped(module: Steppable[State], x: Tensor, piece: int) -> Tensor:
+def _by_step(output: Output, steps: int) -> list[Tensor]:
+    """Return each output as (B, T, …), whatever its axes."""
+    parts = [output] if isinstance(output, Tensor) else [part.transpose(1, 2) for part in output]
+    return [part.unflatten(1, (steps, -1)) for part in parts]
+
+
+def _difference(given: list[Tensor], wanted: list[Tensor], steps: int) -> float:
+    """Return the greatest difference in the first steps."""
+    pairs = zip(given, wanted, strict=True)
+    return max(float((a[:, :steps] - b[:, :steps]).abs().max()) for a, b in pairs)
+
+
+def _stepped(module: Steppable[State], x: Tensor, piece: int) -> Output:
     state = module.initial_state(len(x))
     shapes = _shapes(state)
     outputs = []
@@ -125,13 +163,15 @@ def _stepped(module: Steppable[State], x: Tensor, piece: int) -> Tensor:
         output, state = module.step(part, state)
         assert _shapes(state) == shapes, f"{type(module).__name__}: the state's shapes change"
         outputs.append(output)
-    return torch.cat(outputs, 1)
+    if isinstance(outputs[0], Tensor):
+        return torch.cat(outputs, 1)
+    return tuple(torch.cat(parts, 2) for parts in zip(*outputs, strict=True))
 
 
 def _shapes(state: object) -> object:
     return tuple(state.shape) if isinstance(state, Tensor) else [_shapes(part) for part in state]  # type: ignore[attr-defined]
 
 
-def tiny_settings() -> TranscriberSettings:
+def tiny_settings(slots: int = 2) -> TranscriberSettings:
     """Return how the tiny model's streams are cut: its chunk is shorter than a real one's."""
-    return TranscriberSettings(chunk=4)
+    return TranscriberSettings(chunk=4, slots=slots)

@@ -9,7 +9,7 @@ from safetensors.torch import load_file, save_file
 
 from meetscribe.checkpoint import CONFIGURATION, LANGUAGE_FILES, WEIGHTS, load_model
 from meetscribe.errors import CheckpointError
-from meetscribe.testing import write_tiny_model
+from meetscribe.testing import tiny_model, write_tiny_model
 
 
 def cut_weights(folder: Path) -> None:
@@ -23,7 +23,7 @@ def foreign_weights(folder: Path) -> None:
 
 def infinite_weights(folder: Path) -> None:
     weights = load_file(folder / WEIGHTS)
-    weights["encoder.mean"][0] = float("inf")
+    weights["recogniser.encoder.mean"][0] = float("inf")
     save_file(weights, folder / WEIGHTS)
 
 
@@ -81,13 +81,29 @@ def test_damage_is_one_sentence(tmp_path: Path, damage: Callable[[Path], None]) 
     assert caught.value.exit_code == 2
 
 
-def test_a_model_survives_being_written(tmp_path: Path) -> None:
+@pytest.mark.parametrize("slots", [1, 2])
+def test_a_model_survives_being_written(tmp_path: Path, slots: int) -> None:
     """What is loaded has the name, sizes, words and settings of what was saved, and its weights in bfloat16."""
-    written = write_tiny_model(tmp_path / "tiny")
+    written = write_tiny_model(tmp_path / "tiny", slots=slots)
     read = load_model(tmp_path / "tiny")
     assert read.name == "tiny"
-    assert read.network.config == written.network.config
+    assert read.network.recogniser.config == written.network.recogniser.config
+    assert read.network.slots == slots
     assert read.language.lexicon == written.language.lexicon
-    assert (read.first_pass, read.final_pass) == (written.first_pass, written.final_pass)
+    assert read.settings == written.settings
     for name, value in written.network.state_dict().items():
         torch.testing.assert_close(read.network.state_dict()[name], value, rtol=2**-7, atol=1e-6)
+
+
+def test_a_bypassed_model_is_its_recogniser_alone() -> None:
+    """Without its separator a model has one slot, the recogniser's own tables, and all else as before."""
+    model = tiny_model()
+    bypassed = model.bypassed()
+    audio = torch.randn(1, model.network.chunk_samples, generator=torch.Generator().manual_seed(1)) * 0.1
+    lengths = torch.tensor([audio.shape[1]])
+    with torch.inference_mode():
+        alone = model.network.recogniser(audio, lengths, None)
+        scores = bypassed.network(audio, lengths, None).scores
+    assert scores.shape[1] == bypassed.network.slots == 1
+    torch.testing.assert_close(scores[:, 0], alone)
+    assert (model.network.slots, bypassed.settings) == (2, model.settings)

@@ -28,17 +28,25 @@ def load_recogniser(directory: Path) -> Recogniser:
     Raises:
         CheckpointError: its files are damaged or foreign.
     """
+    return _load(directory, bypassed=False)
+
+
+def load_bypassed(directory: Path) -> Recogniser:
+    """Load the model of a directory without its separator: what the recogniser makes of the mixture.
+
+    Raises:
+        CheckpointError: its files are damaged or foreign.
+    """
+    return _load(directory, bypassed=True)
+
+
+def _load(directory: Path, *, bypassed: bool) -> Recogniser:
     import torch
 
     from meetscribe.checkpoint import load_model
     from meetscribe.engine import InProcessEngine
-    from meetscribe.streaming import transcriber
 
     torch.set_num_threads(1)
-    model = load_model(directory)
-    settings = transcriber.TranscriberSettings(chunk=model.network.config.encoder.chunk)
-
-    def new_transcriber() -> Transcriber:
-        return transcriber.Transcriber(model.search, model.final_search, settings)
-
-    return Recogniser(model.name, InProcessEngine(model.network), new_transcriber)
+    loaded = load_model(directory)
+    model = loaded.bypassed() if bypassed else loaded
+    return Recogniser(model.name, InProcessEngine(model.network), model.new_transcriber)

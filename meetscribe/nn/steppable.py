@@ -45,6 +45,8 @@ def split_states(state: State, batch: int) -> list[State]:
     """Undo `joined_states`: the state of each of `batch` streams."""
     if isinstance(state, Tensor):
         return list(state.split(1))  # type: ignore[return-value]
+    if not state:  # a part that is left out
+        return [state] * batch
     columns = [split_states(part, batch) for part in state]  # type: ignore[attr-defined]
     return [_like(state, row) for row in zip(*columns, strict=True)]
 

@@ -1,4 +1,4 @@
-"""The final words of one turn: its audio is encoded again with full context and searched anew.
+"""The final words of one turn: its features are encoded again with full context and searched anew.
 
 Streaming costs accuracy, since a step hears little after it; the final pass hears the whole turn. A long turn is
 finished piece by piece, so that its first words become firm while it goes on and memory stays bounded: words that all
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meetscribe.lm.mixture import MixtureWeights
+from meetscribe.lm.symbols import BLANK
 from meetscribe.streaming.search import FoundWord, Search, SearchResult
 from meetscribe.streaming.steps import STEP_SAMPLES
 
@@ -30,10 +31,11 @@ class FinalPassSettings:
 
 @dataclass(frozen=True)
 class Piece:
-    """A piece of audio to encode: steps first … last - 1; decoding begins at `anchor`."""
+    """A piece of a turn to encode: steps first … last - 1, of which anchor … until - 1 are decoded."""
 
     first: int
     anchor: int
+    until: int
     last: int
     closing: bool  # nothing of the turn comes after it
 
@@ -53,37 +55,43 @@ class FinalPass:
             settings: when and from where to encode.
         """
         self._search, self._settings, self._weights = search, settings, weights
-        self._anchor = first
+        self._anchor = self._floor = first
         self.words: tuple[FoundWord, ...] = ()
 
     @property
     def oldest(self) -> int:
-        """First step whose audio is still needed."""
-        return max(0, self._anchor - (self._settings.context if self.words else 0))
+        """First step whose features are still needed."""
+        return max(self._floor, self._anchor - (self._settings.context if self.words else 0))
 
     def due(self, now: int) -> Piece | None:
         """Return the piece to encode when steps up to `now` were heard and the turn goes on; None: nothing yet."""
         if now - self._anchor < self._settings.interval:
             return None
-        return Piece(self.oldest, self._anchor, now, False)
+        return Piece(self.oldest, self._anchor, now, now, False)
 
-    def closing(self, end: int, now: int) -> Piece:
-        """Return the last piece of a turn whose last word ended in step `end`."""
-        return Piece(
-            self.oldest, self._anchor, max(self._anchor + 1, min(now, end + self._settings.tail)), True
-        )
+    def closing(self, end: int, now: int, until: int | None = None) -> Piece:
+        """Return the last piece of a turn whose last word ended in step `end`.
+
+        Where the next turn follows at once, nothing is decoded from step `until` on, but it is heard.
+        """
+        last = max(self._anchor + 1, min(now, end + self._settings.tail))
+        decoded = last if until is None else max(self._anchor + 1, min(last, until))
+        return Piece(self.oldest, self._anchor, decoded, last, True)
 
     def receive(self, piece: Piece, scores: NDArray[np.float32]) -> None:
         """Take the table of a piece, float32 [steps, previous symbol, next symbol]; `words` grows."""
         history = [word.word for word in self.words]
-        state = self._search.start(history, self._weights, piece.anchor)
-        state = self._search.advance(state, scores[piece.anchor - piece.first :])
+        label = self.words[-1].label if self.words else BLANK
+        state = self._search.start(history, self._weights, piece.anchor, label)
+        decoded = scores[piece.anchor - piece.first : piece.until - piece.first]
+        state = self._search.advance(state, decoded)
         if piece.closing:
             self.words += self._search.finish(state).words
             return
         self._commit(piece, self._search.result(state))
 
     def _commit(self, piece: Piece, result: SearchResult) -> None:
+        self._floor = self.oldest  # what lies before may be forgotten already
         newest = (piece.last - self._settings.margin) * STEP_SAMPLES
         overdue = piece.last - self._anchor >= 2 * self._settings.interval
         certain = result.words if overdue else result.words[: result.stable]

@@ -10,6 +10,7 @@ from numba import njit
 
 NO_WORD = -1
 NO_LINK = -1
+NO_FRAME = -1
 
 HYPOTHESIS = np.dtype(
     [
@@ -20,10 +21,12 @@ HYPOTHESIS = np.dtype(
         ("symbol", np.int32),  # last one that was no blank
         ("link", np.int32),  # last complete word, NO_LINK for none
         ("first", np.int32),  # frame of the first symbol of the word at hand
-        ("last", np.int32),  # frame of the last symbol that was no blank
+        ("last", np.int32),  # frame of the last symbol of a word
         ("acoustic", np.float32),  # sum of log probabilities of the symbols of the word at hand
         ("labels", np.int32),  # number of them
         ("word", np.int32),  # word that ended in this frame, until it has a link; else NO_WORD
+        ("begun", np.int32),  # frame of the first start of a turn, NO_FRAME for none
+        ("ended", np.int32),  # frame of the first end of a turn, NO_FRAME for none
     ],
     align=True,
 )
@@ -36,6 +39,7 @@ LINK = np.dtype(
         ("last", np.int32),  # frame of its last symbol
         ("acoustic", np.float32),
         ("labels", np.int32),
+        ("symbol", np.int32),  # its last symbol
         ("posterior", np.float32),  # sum of sampled posteriors
         ("samples", np.int32),  # number of them
     ],

@@ -1,7 +1,8 @@
 """From tables of symbol probabilities to words: frame-synchronous beam search over the lexical tree.
 
 The table of a frame holds, for every symbol that may have come before, the log probabilities of what comes in
-this frame: nothing (blank) or one phone symbol. The search combines them with two interpolated n-gram models.
+this frame: nothing (blank), one phone symbol, or the start or end of a turn, both of which may come between words
+only. The search combines them with two interpolated n-gram models, which starts and ends of turns do not concern.
 `Search` is knowledge and never changes; `SearchState` is a value, and `advance` gives the next one, so that
 any number of streams can be searched by one `Search`, in any threads.
 Not covered: when a turn begins and ends (`meetscribe.streaming.turns`).
@@ -15,11 +16,18 @@ import numpy as np
 from meetscribe.lm.lexicon import Lexicon
 from meetscribe.lm.mixture import MixtureWeights
 from meetscribe.lm.ngram import NGram
-from meetscribe.lm.symbols import BLANK, FIRST_PHONE_SYMBOL, NUMBER_OF_SYMBOLS
+from meetscribe.lm.symbols import (
+    BLANK,
+    END_OF_TURN,
+    FIRST_PHONE_SYMBOL,
+    NUMBER_OF_SYMBOLS,
+    START_OF_TURN,
+)
 from meetscribe.lm.tree import ROOT, Pronunciations, build_tree
 from meetscribe.streaming.lattice import (
     HYPOTHESIS,
     LINK,
+    NO_FRAME,
     NO_LINK,
     NO_WORD,
     POSTERIOR_FRAMES,
@@ -67,6 +75,9 @@ class SearchSettings:
         posterior_scale: factor on differences of scores where they become posteriors of words.
         agree_margin: hypotheses at most this much worse than the best have a say in how long it is silent.
         onset: samples that a word begins before its first symbol comes, at most.
+        marks: the network emits starts and ends of turns.
+        start_penalty: taken from each start of a turn.
+        end_penalty: taken from each end of a turn.
     """
 
     acoustic_scale: float = 1.0
@@ -82,6 +93,18 @@ class SearchSettings:
     posterior_scale: float = 1.0
     agree_margin: float = 4.0
     onset: int = 1280
+    marks: bool = False
+    start_penalty: float = 0.0
+    end_penalty: float = 0.0
+
+    @property
+    def closed_label(self) -> int:
+        """Label that the network expects to have come before, once a turn is over.
+
+        A network that emits starts and ends of turns has never heard a turn begin but after an end, so it is told
+        of one even where the turn was closed for another reason.
+        """
+        return END_OF_TURN if self.marks else BLANK
 
 
 @dataclass(frozen=True)
@@ -94,6 +117,7 @@ class FoundWord:
         start: sample where it begins, not before the end of the word before.
         end: sample where it ends.
         confidence: estimated probability that it is right, 0 to 1.
+        label: its last symbol.
     """
 
     word: int
@@ -101,6 +125,7 @@ class FoundWord:
     start: int
     end: int
     confidence: float
+    label: int = BLANK
 
 
 @dataclass(frozen=True)
@@ -132,8 +157,14 @@ class SearchResult:
         words: the best hypothesis, committed words first.
         stable: so many of the words are in all hypotheses and cannot change any more.
         score: natural log score of the best hypothesis.
-        silence: frames since the best hypothesis' last symbol; since the start if there was none.
+        silence: frames since the last symbol of a word in the best hypothesis; since the start if there was none.
         agreed_silence: the same, the least of all good hypotheses.
+        between: the best hypothesis is between words.
+        begun: frame of the first start of a turn in the best hypothesis, None if it has none.
+        ended: frame of the first end of a turn in the best hypothesis, None if it has none.
+        label: last symbol of the best hypothesis.
+        begun_share: share of the probability of hypotheses with a start of a turn.
+        ended_share: the same for an end of a turn.
     """
 
     words: tuple[FoundWord, ...]
@@ -141,6 +172,12 @@ class SearchResult:
     score: float
     silence: int
     agreed_silence: int
+    between: bool
+    begun: int | None
+    ended: int | None
+    label: int
+    begun_share: float
+    ended_share: float
 
 
 @dataclass(frozen=True)
@@ -200,7 +237,11 @@ class Search:
         )
 
     def start(
-        self, history: Sequence[int] = (), weights: MixtureWeights | None = None, frame: int = 0
+        self,
+        history: Sequence[int] = (),
+        weights: MixtureWeights | None = None,
+        frame: int = 0,
+        label: int = BLANK,
     ) -> SearchState:
         """Returns the state before a sentence, or after the words `history` of one.
 
@@ -208,6 +249,7 @@ class Search:
             history: numbers of the words that were already said in the sentence.
             weights: shares of the two language models.
             frame: number of the first frame, from which times are counted.
+            label: symbol that came last, a word's last one or one between words.
         """
         hypotheses = np.zeros(1, HYPOTHESIS)
         states = (self.books.begin_state, self.conversation.begin_state)
@@ -215,7 +257,8 @@ class Search:
             known = self._known(word)
             states = (self.books.score(states[0], known)[1], self.conversation.score(states[1], known)[1])
         hypotheses["books"], hypotheses["conversation"] = states
-        hypotheses["symbol"] = BLANK
+        hypotheses["symbol"] = label
+        hypotheses["begun"] = hypotheses["ended"] = NO_FRAME
         hypotheses["link"], hypotheses["word"] = NO_LINK, NO_WORD
         hypotheses["first"] = hypotheses["last"] = frame - 1
         links = np.zeros(0, LINK)
@@ -228,11 +271,22 @@ class Search:
             state: where the stream is.
             scores: natural log probabilities, float32 or float16 [frame, previous symbol, next symbol].
         """
-        scores = np.maximum(scores, SMALLEST_LOG_PROB, dtype=np.float32)
+        return self.advance_all([state], [scores])[0]
+
+    def advance_all(self, states: Sequence[SearchState], tables: Sequence[np.ndarray]) -> list[SearchState]:
+        """Returns the states of several streams after further frames of each, as `advance` does for one.
+
+        The streams share scratch memory, nothing else: hypotheses of different streams never meet.
+        """
         work = new_workspace(self.settings.most_hypotheses)
-        for begin in range(0, len(scores), BLOCK_FRAMES):
-            state = self._advance_block(work, state, scores[begin : begin + BLOCK_FRAMES])
-        return state
+        advanced = []
+        for state, scores in zip(states, tables, strict=True):
+            work.answers["word"] = NO_WORD  # they depend on the stream's mixture
+            table = np.maximum(scores, SMALLEST_LOG_PROB, dtype=np.float32)
+            for begin in range(0, len(table), BLOCK_FRAMES):
+                state = self._advance_block(work, state, table[begin : begin + BLOCK_FRAMES])  # noqa: PLW2901
+            advanced.append(state)
+        return advanced
 
     def result(self, state: SearchState) -> SearchResult:
         """Returns the best hypothesis so far; a word that is not complete yet is not in it."""
@@ -317,6 +371,7 @@ class Search:
             most=settings.most_hypotheses,
             sum_paths=settings.sum_paths,
             posterior=settings.posterior_scale,
+            marks=settings.marks,
         )
 
     def _result(self, state: SearchState, index: int, stable: int) -> SearchResult:
@@ -329,13 +384,28 @@ class Search:
         words = self._found(state.links, np.array(chain[::-1], np.int64), state.committed_end)
         good = state.hypotheses["score"] >= best["score"] - self.settings.agree_margin
         silence = state.frame - 1 - state.hypotheses["last"]
+        begun, ended = int(best["begun"]), int(best["ended"])
         return SearchResult(
             words=(*state.committed, *words),
             stable=stable,
             score=float(best["score"]),
             silence=int(silence[index]),
             agreed_silence=int(silence[good].min()),
+            between=int(best["node"]) == ROOT,
+            begun=None if begun == NO_FRAME else begun,
+            ended=None if ended == NO_FRAME else ended,
+            label=int(best["symbol"]),
+            begun_share=self._share(state, "begun"),
+            ended_share=self._share(state, "ended"),
         )
+
+    def _share(self, state: SearchState, mark: str) -> float:
+        """Returns the share of the probability of hypotheses that have a start or end of a turn."""
+        if not self.settings.marks:
+            return 0.0
+        scores = state.hypotheses["score"]
+        masses = np.exp(self.settings.posterior_scale * (scores - scores[0]))
+        return float(masses[state.hypotheses[mark] != NO_FRAME].sum() / masses.sum())
 
     def _found(self, links: np.ndarray, chain: np.ndarray, previous_end: int) -> tuple[FoundWord, ...]:
         """Returns the words of links that follow one another after the sample `previous_end`."""
@@ -344,7 +414,8 @@ class Search:
             end = (int(link["last"]) + 1) * FRAME_SAMPLES
             start = max(previous_end, (int(link["first"]) + 1) * FRAME_SAMPLES - self.settings.onset)
             number = int(link["word"])
-            words.append(FoundWord(number, self.words[number], start, end, _confidence(link)))
+            label = int(link["symbol"])
+            words.append(FoundWord(number, self.words[number], start, end, _confidence(link), label))
             previous_end = end
         return tuple(words)
 
@@ -355,6 +426,7 @@ def _prior(settings: SearchSettings, log_prior: np.ndarray | None) -> np.ndarray
     if log_prior is not None:
         prior[FIRST_PHONE_SYMBOL:] = settings.prior_scale * log_prior[FIRST_PHONE_SYMBOL:]
     prior[BLANK] = settings.blank_penalty
+    prior[START_OF_TURN], prior[END_OF_TURN] = settings.start_penalty, settings.end_penalty
     return prior
 
 

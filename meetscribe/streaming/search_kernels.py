@@ -1,8 +1,9 @@
 """The inner loops of the search: one frame after another over arrays of hypotheses, compiled.
 
 A hypothesis is a place in the lexical tree with the words before it. In each frame every hypothesis stays
-where it is (blank), goes on to a child of its node, or ends a word and goes back to the root. Hypotheses that
-the future cannot tell apart (same node, same language model states, same last symbol) become one.
+where it is (blank), goes on to a child of its node, or ends a word and goes back to the root. At the root it may
+also emit a turn's start, where nothing or a turn's end came last, or a turn's end, where a word did. Hypotheses
+that the future cannot tell apart (same node, same language model states, same last symbol) become one.
 
 Each kernel works on a whole frame: calls in the innermost loops would cost more than the work (numba counts
 references to every array that a call is given).
@@ -17,9 +18,9 @@ from numba import njit
 
 from meetscribe.lm.mixture import mixture_score
 from meetscribe.lm.ngram import NGramArrays
-from meetscribe.lm.symbols import BLANK
+from meetscribe.lm.symbols import BLANK, END_OF_TURN, FIRST_PHONE_SYMBOL, START_OF_TURN
 from meetscribe.lm.tree import ROOT, TreeArrays
-from meetscribe.streaming.lattice import HYPOTHESIS, NO_WORD, POSTERIOR_EVERY, sample_posteriors
+from meetscribe.streaming.lattice import HYPOTHESIS, NO_FRAME, NO_WORD, POSTERIOR_EVERY, sample_posteriors
 
 STEP = np.dtype(
     [
@@ -30,7 +31,7 @@ STEP = np.dtype(
         ("conversation", np.int32),
         ("symbol", np.int32),  # last one that was no blank
         ("word", np.int32),  # word that ends here, or NO_WORD
-        ("new", np.int32),  # 1 if a symbol comes in this frame, 0 for blank
+        ("new", np.int32),  # what comes in this frame: NOTHING, PHONE or MARK
         ("log_prob", np.float32),  # of that symbol
     ],
     align=True,
@@ -51,7 +52,10 @@ ANSWER = np.dtype(
 """What the language models said when they were asked for a word: hypotheses that wait ask again."""
 
 
-CALLED_SOURCES = "3a7c0e34ff66"
+NOTHING, PHONE, MARK = 0, 1, 2
+"""What a step emits: blank, a symbol of a word, or a turn's start or end."""
+
+CALLED_SOURCES = "8f787fae99b0"
 """Digest of the modules whose functions are compiled into these. What numba keeps on disk is made anew when this
 file changes, not when those do: a change there has to change this line. A test says what it should be."""
 
@@ -71,7 +75,8 @@ class Knowledge(NamedTuple):
         conversation: the other, over the same words.
         vocabulary: number of words in the models; words of the tree from here on are unknown to them.
         unknown: number that stands for such words.
-        prior: scaled log prior to take from each symbol's score, blank's penalty first, float32 [symbols].
+        prior: what to take from each symbol's score: penalties of blank and of a turn's start and end, then the
+            phones' scaled log priors, float32 [symbols].
     """
 
     tree: TreeArrays
@@ -94,6 +99,7 @@ class Weights(NamedTuple):
     most: int
     sum_paths: bool
     posterior: float
+    marks: bool
 
 
 class Workspace(NamedTuple):
@@ -201,9 +207,21 @@ def _walk(run: Run, hypotheses: np.ndarray, scores: np.ndarray, beam: float) -> 
         best = max(best, score)
         if count < len(steps):
             _write(
-                steps[count], score, source, (node, books, conversation), (past["symbol"], 0, 0.0, NO_WORD)
+                steps[count],
+                score,
+                source,
+                (node, books, conversation),
+                (past["symbol"], NOTHING, 0.0, NO_WORD),
             )
             count += 1
+        if weights.marks and node == ROOT and count < len(steps):
+            mark = START_OF_TURN if past["symbol"] < FIRST_PHONE_SYMBOL else END_OF_TURN
+            score = past["score"] + weights.acoustic * row[mark] - prior[mark]
+            if past["symbol"] != START_OF_TURN and score >= best - beam and row[mark] >= -weights.symbol_beam:
+                best = max(best, score)
+                after = (node, books, conversation)
+                _write(steps[count], score, source, after, (mark, MARK, row[mark], NO_WORD))
+                count += 1
         unpaid = past["score"] - weights.lm * tree.lookahead[node]
         for edge in range(tree.child_begin[node], tree.child_begin[node + 1]):
             symbol, child = tree.child_symbol[edge], tree.child_node[edge]
@@ -214,7 +232,11 @@ def _walk(run: Run, hypotheses: np.ndarray, scores: np.ndarray, beam: float) -> 
                 continue
             best = max(best, score)
             _write(
-                steps[count], score, source, (child, books, conversation), (symbol, 1, row[symbol], NO_WORD)
+                steps[count],
+                score,
+                source,
+                (child, books, conversation),
+                (symbol, PHONE, row[symbol], NO_WORD),
             )
             count += 1
         for leaf in range(tree.exit_begin[node], tree.exit_begin[node + 1]):
@@ -227,7 +249,7 @@ def _walk(run: Run, hypotheses: np.ndarray, scores: np.ndarray, beam: float) -> 
                 score,
                 source,
                 (leaf, books, conversation),
-                (symbol, 1, row[symbol], NO_WORD),
+                (symbol, PHONE, row[symbol], NO_WORD),
             )
             exit_count += 1
     return count, exit_count, best
@@ -287,7 +309,7 @@ def _end_words(run: Run, counts: tuple, best: float, beam: float) -> tuple:
                 continue
             best = max(best, score)
             after = (ROOT, answer["books_after"], answer["conversation_after"])
-            news = (leaving["symbol"], 1, leaving["log_prob"], word)
+            news = (leaving["symbol"], PHONE, leaving["log_prob"], word)
             _write(steps[count], score, leaving["source"], after, news)
             count += 1
     return count, best
@@ -365,14 +387,19 @@ def _cutoff(total: np.ndarray, best: float, weights: Weights) -> float:
 @njit(cache=True, nogil=True)
 def _become(hypothesis: Any, past: Any, step: Any, frame: int) -> None:
     """Writes the hypothesis that a step from `past` leads to; a word that ended has no link yet."""
-    begins = step["new"] == 1 and past["node"] == ROOT
+    phone = step["new"] == PHONE
+    begins = phone and past["node"] == ROOT
     hypothesis["node"], hypothesis["symbol"] = step["node"], step["symbol"]
     hypothesis["books"], hypothesis["conversation"] = step["books"], step["conversation"]
     hypothesis["link"], hypothesis["word"] = past["link"], step["word"]
     hypothesis["first"] = frame if begins else past["first"]
-    hypothesis["last"] = frame if step["new"] == 1 else past["last"]
+    hypothesis["last"] = frame if phone else past["last"]
     hypothesis["acoustic"] = step["log_prob"] if begins else past["acoustic"] + step["log_prob"]
-    hypothesis["labels"] = 1 if begins else past["labels"] + step["new"]
+    hypothesis["labels"] = 1 if begins else past["labels"] + phone
+    starts = step["new"] == MARK and step["symbol"] == START_OF_TURN
+    ends = step["new"] == MARK and step["symbol"] == END_OF_TURN
+    hypothesis["begun"] = frame if starts and past["begun"] == NO_FRAME else past["begun"]
+    hypothesis["ended"] = frame if ends and past["ended"] == NO_FRAME else past["ended"]
 
 
 @njit(cache=True, nogil=True)
@@ -381,6 +408,7 @@ def _new_link(link: Any, hypothesis: Any, number: int) -> None:
     link["word"], link["previous"] = hypothesis["word"], hypothesis["link"]
     link["first"], link["last"] = hypothesis["first"], hypothesis["last"]
     link["acoustic"], link["labels"] = hypothesis["acoustic"], hypothesis["labels"]
+    link["symbol"] = hypothesis["symbol"]
     link["posterior"], link["samples"] = 0.0, 0
     hypothesis["link"], hypothesis["word"] = number, NO_WORD
 

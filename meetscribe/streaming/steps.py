@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 STEP_SAMPLES = 640
 """Samples of audio behind one row of a table: 40 ms."""
 
+STEP_FRAMES = 4
+"""Frames of features behind one row of a table."""
+
 
 @dataclass(frozen=True, eq=False)
 class StreamStep:
@@ -23,17 +26,36 @@ class StreamStep:
 
 @dataclass(frozen=True, eq=False)
 class WholeStep:
-    """Score a finished piece at once, every step seeing all of it: float32 [samples]."""
+    """Score a finished piece of one slot at once, every step seeing all of it: features, float32 [4 T, F]."""
 
-    audio: NDArray[np.float32]
+    features: NDArray[np.float32]
 
 
 StepRequest = StreamStep | WholeStep
 
 
 @dataclass(frozen=True, eq=False)
-class StepResult:
-    """Natural log probabilities, float32 [steps, previous symbol, next symbol], and the stream's next state."""
+class StreamResult:
+    """What the network says of a chunk, for each slot.
+
+    Attributes:
+        scores: natural log probabilities, float32 [C, T, V previous symbol, V next symbol].
+        activity: probability that the slot's talker speaks, float32 [C, T].
+        features: the slot's own features, which the final pass reads, float32 [C, 4 T, F].
+        state: the stream's next state.
+    """
 
     scores: NDArray[np.float32]
-    state: Any = None
+    activity: NDArray[np.float32]
+    features: NDArray[np.float32]
+    state: Any
+
+
+@dataclass(frozen=True, eq=False)
+class WholeResult:
+    """What the network says of a finished piece: log probabilities, float32 [T, V previous, V next]."""
+
+    scores: NDArray[np.float32]
+
+
+StepResult = StreamResult | WholeResult

@@ -1,27 +1,52 @@
 """When a turn opens, what it says so far, and when it closes: pure logic over the search of one slot.
 
-A turn opens with the first word of the best hypothesis, and closes when all good hypotheses have emitted nothing for
-long enough. A pause of at most 0.5 s belongs to the turn; since a symbol comes at the end of its phone, the time
-without symbols is longer than the pause, and what closes a turn is longer than 0.5 s. The longer a turn has lasted,
-the shorter a pause closes it, so that none lasts for ever.
-Not covered: the final words (`final_pass`), who speaks.
+A turn opens with the first word of the best hypothesis, or before it, when the network emits the start of a turn and
+says that the slot's talker speaks; if no word follows, the turn is withdrawn. It closes on silence in all good
+hypotheses; how much of it is needed depends on whether the end of a turn was emitted and on whether the slot is quiet
+(`needed_silence`): the end of a turn alone comes late (arXiv 2205.05199: 1 s at p50), silence alone takes pauses for
+ends. Where the best hypothesis goes on after the end of a turn, the turn is closed there, and what followed is
+searched anew as the next one.
+A pause of at most 0.5 s belongs to the turn; since a symbol comes at the end of its phone, the time without symbols is
+longer than the pause, and what closes a turn by itself is longer than 0.5 s. The longer a turn has lasted, the shorter
+a pause closes it, so that none lasts for ever.
+Not covered: the final words (`final_pass`), words that leak from another slot (`leak`), who speaks.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from meetscribe.lm.mixture import MixtureWeights
-from meetscribe.streaming.search import FRAME_SAMPLES, FoundWord, Search, SearchResult
+from meetscribe.lm.symbols import END_OF_TURN, NUMBER_OF_SYMBOLS
+from meetscribe.streaming.recent import Recent
+from meetscribe.streaming.search import FRAME_SAMPLES, FoundWord, Search, SearchResult, SearchState
+
+KEPT_STEPS = 64
+"""Steps whose tables are kept, to be searched anew where a turn ended among them."""
 
 
 @dataclass(frozen=True)
 class TurnSettings:
-    """How long it is silent at the end of a turn; all in steps of 40 ms."""
+    """What opens and closes a turn; lengths in steps of 40 ms, each model brings its own (`model.json`)."""
 
-    pause: int = 18  # without a symbol in all good hypotheses
-    disputed_pause: int = 30  # in the best hypothesis, whatever others say
+    pause: int = 18  # silence in all good hypotheses that closes a turn, whatever else
+    disputed_pause: int = 30  # silence in the best hypothesis, whatever others say
+    ended_pause: int = 8  # silence in all good hypotheses, once the end of a turn was emitted
+    quiet_pause: int = 14  # the same, once the slot is quiet
+    ended_quiet_pause: int = 5  # the same, once both are so
+    ended_share: float = 0.5  # of the probability has the end of a turn, where it counts as emitted
+    quiet: float = 0.3  # activity below which a step is quiet
+    quiet_steps: int = 6  # so many quiet steps make the slot quiet
+    split_share: float = (
+        0.5  # of the probability has the end of a turn, where words after it are another turn
+    )
+    open_share: float = 0.5  # of the probability has the start of a turn that opens one before its first word
+    open_activity: float = 0.5  # mean activity that it takes besides
+    open_steps: int = 3  # in so many last steps
+    withdraw: int = 25  # a turn without a word is given up when it is so old
+    earlier_start: int = 12  # the start of a turn counts if it came so shortly before the first word
     long: int = 750  # a turn that lasts so long closes at a short pause
     short_pause: int = 10
     longest: int = 1500  # a turn that lasts so long closes between two words
@@ -29,10 +54,53 @@ class TurnSettings:
 
 
 @dataclass(frozen=True)
+class Evidence:
+    """What is known of the end of an open turn; lengths in steps.
+
+    Attributes:
+        age: since the turn began.
+        silence: since the last symbol of a word in the best hypothesis.
+        agreed_silence: the same, the least of all good hypotheses.
+        ended: the best hypothesis has the end of a turn, and nothing after it.
+        ended_share: share of the probability of hypotheses with the end of a turn.
+        quiet: for so long the slot's activity has been low.
+    """
+
+    age: int
+    silence: int
+    agreed_silence: int
+    ended: bool
+    ended_share: float
+    quiet: int
+
+
+def needed_silence(settings: TurnSettings, seen: Evidence) -> int:
+    """Return for how many steps all good hypotheses have to be silent, given what else speaks for an end."""
+    ended = seen.ended and seen.ended_share >= settings.ended_share
+    quiet = seen.quiet >= settings.quiet_steps
+    needed = settings.pause
+    if seen.age >= settings.longest:
+        needed = settings.shortest_pause
+    elif seen.age >= settings.long:
+        needed = settings.short_pause
+    if quiet:
+        needed = min(needed, settings.ended_quiet_pause if ended else settings.quiet_pause)
+    return min(needed, settings.ended_pause) if ended else needed
+
+
+def is_over(settings: TurnSettings, seen: Evidence) -> bool:
+    """Tell whether a turn that has words is over."""
+    if seen.age < settings.long and seen.silence >= settings.disputed_pause:
+        return True
+    return seen.agreed_silence >= needed_silence(settings, seen)
+
+
+@dataclass(frozen=True)
 class TurnOpened:
-    """Somebody has begun to speak at sample `start`."""
+    """Somebody has begun to speak at sample `start`; `early`: no word was heard yet."""
 
     start: int
+    early: bool = False
 
 
 @dataclass(frozen=True)
@@ -44,10 +112,15 @@ class TurnUpdated:
 
 @dataclass(frozen=True)
 class TurnClosed:
-    """The turn is over; it may have no words after all. `end` is the sample where the last word ended."""
+    """The turn is over; it may have no words after all.
+
+    `end` is the sample where the last word ended; `until` that where the network ended the turn, when the next
+    one follows so closely that silence does not tell them apart.
+    """
 
     words: tuple[FoundWord, ...]
     end: int
+    until: int | None = None
 
 
 TurnUpdate = TurnOpened | TurnUpdated | TurnClosed
@@ -60,45 +133,151 @@ class Turns:
         self._search, self._settings = search, settings
         self.weights = MixtureWeights()
         self._state = search.start(weights=self.weights)
+        self._tables = Recent(NUMBER_OF_SYMBOLS, NUMBER_OF_SYMBOLS)
+        self._activity = np.zeros(0, np.float32)  # of the last steps
+        self._quiet = 0  # steps
         self._opened: int | None = None  # step in which the open turn began
         self._words: tuple[FoundWord, ...] = ()
-
-    def advance(self, scores: NDArray[np.float32]) -> list[TurnUpdate]:
-        """Take the table of further steps, float32 [steps, previous symbol, next symbol]."""
-        self._state = self._search.advance(self._state, scores)
-        result = self._search.result(self._state)
-        updates: list[TurnUpdate] = []
-        if self._opened is None:
-            if not result.words:
-                return []
-            self._opened = result.words[0].start // FRAME_SAMPLES
-            updates.append(TurnOpened(result.words[0].start))
-        if result.words != self._words:
-            self._words = result.words
-            updates.append(TurnUpdated(self._words))
-        if self._is_over(result):
-            updates.append(self.close())
-        return updates
-
-    def close(self) -> TurnClosed:
-        """End the open turn now."""
-        words = self._search.finish(self._state).words
-        end = words[-1].end if words else self._state.frame * FRAME_SAMPLES
-        self._opened, self._words = None, ()
-        self._state = self._search.start(weights=self.weights, frame=self._state.frame)
-        return TurnClosed(words, end)
+        self._spoken = False  # the open turn has had a word
 
     @property
     def is_open(self) -> bool:
         """Whether a turn is open."""
         return self._opened is not None
 
-    def _is_over(self, result: SearchResult) -> bool:
-        age = self._state.frame - (self._opened or 0)
-        if age >= self._settings.longest:
-            return result.agreed_silence >= self._settings.shortest_pause
-        if age >= self._settings.long:
-            return result.agreed_silence >= self._settings.short_pause
-        return (
-            result.agreed_silence >= self._settings.pause or result.silence >= self._settings.disputed_pause
+    def advance(
+        self, scores: NDArray[np.float32], activity: NDArray[np.float32] | None = None
+    ) -> list[TurnUpdate]:
+        """Take the table of further steps, float32 [steps, previous symbol, next symbol], and their activity."""
+        heard = np.ones(len(scores), np.float32) if activity is None else activity
+        return advance_all([self], scores[None], heard[None])[0]
+
+    def close(self) -> TurnClosed:
+        """End the open turn now."""
+        words = self._search.finish(self._state).words
+        frame = self._state.frame
+        self._restart(frame)
+        return TurnClosed(words, words[-1].end if words else frame * FRAME_SAMPLES)
+
+    def _receive(
+        self, state: SearchState, scores: NDArray[np.float32], activity: NDArray[np.float32]
+    ) -> list[TurnUpdate]:
+        """Take the state of the search after further steps; several turns may end among them."""
+        self._remember(scores, activity)
+        self._state = state
+        updates: list[TurnUpdate] = []
+        result = self._search.result(state)
+        while before := self._words_before_end(result):
+            updates += self._shown(result, before)
+            updates.append(self._split(result, before))
+            result = self._search.result(self._state)
+        updates += self._shown(result, result.words)
+        if self._spoken and is_over(self._settings, self._evidence(result)):
+            updates.append(self.close())
+        elif self._is_stale(result):
+            updates += self._withdraw()
+        return updates
+
+    def _remember(self, scores: NDArray[np.float32], activity: NDArray[np.float32]) -> None:
+        if self._search.settings.marks:
+            self._tables.append(scores)
+            self._tables.forget(self._tables.end - KEPT_STEPS)
+        self._activity = np.concatenate([self._activity, activity])[-self._settings.open_steps :]
+        for value in activity:
+            self._quiet = self._quiet + 1 if value < self._settings.quiet else 0
+
+    def _restart(self, frame: int) -> None:
+        """Search for the next turn from a step on, of which some may have been heard."""
+        label = self._search.settings.closed_label
+        state = self._search.start(weights=self.weights, frame=frame, label=label)
+        if frame < self._state.frame:
+            state = self._search.advance(state, self._tables.read(frame, self._state.frame))
+        self._state, self._opened, self._words, self._spoken = state, None, (), False
+
+    def _words_before_end(self, result: SearchResult) -> tuple[FoundWord, ...]:
+        """Return the words before the first end of a turn if the best hypothesis goes on after it, else none."""
+        if result.ended is None or result.label == END_OF_TURN or result.ended + 1 < self._tables.first:
+            return ()
+        if result.ended_share < self._settings.split_share:
+            return ()
+        return tuple(word for word in result.words if word.end <= (result.ended + 1) * FRAME_SAMPLES)
+
+    def _split(self, result: SearchResult, before: tuple[FoundWord, ...]) -> TurnClosed:
+        frame = (result.ended or 0) + 1
+        self._restart(frame)
+        return TurnClosed(before, before[-1].end, frame * FRAME_SAMPLES)
+
+    def _withdraw(self) -> list[TurnUpdate]:
+        """Give up a turn that has no word, or the start of one that was not opened yet."""
+        opened = self._opened
+        self._restart(self._state.frame)
+        return [] if opened is None else [TurnClosed((), opened * FRAME_SAMPLES)]
+
+    def _shown(self, result: SearchResult, words: tuple[FoundWord, ...]) -> list[TurnUpdate]:
+        updates: list[TurnUpdate] = []
+        if self._opened is None:
+            opened = self._opening(result, words)
+            if opened is None:
+                return []
+            self._opened = opened.start // FRAME_SAMPLES
+            updates.append(opened)
+        if words != self._words:
+            self._words, self._spoken = words, True
+            updates.append(TurnUpdated(words))
+        return updates
+
+    def _opening(self, result: SearchResult, words: tuple[FoundWord, ...]) -> TurnOpened | None:
+        """Return how a turn opens now; None: it does not."""
+        settings = self._settings
+        begun = None if result.begun is None else result.begun * FRAME_SAMPLES
+        if words:
+            first = words[0].start
+            close = begun is not None and first - settings.earlier_start * FRAME_SAMPLES <= begun < first
+            return TurnOpened(begun if begun is not None and close else first)
+        speaks = float(self._activity.mean()) >= settings.open_activity
+        if begun is None or result.begun_share < settings.open_share or not speaks:
+            return None
+        return TurnOpened(begun, early=True)
+
+    def _is_stale(self, result: SearchResult) -> bool:
+        """Tell whether a turn's start was not followed by a word for too long."""
+        begun = self._opened if self._opened is not None else result.begun
+        if (
+            begun is None
+            or self._spoken
+            or result.words
+            or self._state.frame - begun < self._settings.withdraw
+        ):
+            return False
+        return result.between or result.silence >= self._settings.pause
+
+    def _evidence(self, result: SearchResult) -> Evidence:
+        return Evidence(
+            age=self._state.frame - (self._opened or 0),
+            silence=result.silence,
+            agreed_silence=result.agreed_silence,
+            ended=result.label == END_OF_TURN,
+            ended_share=result.ended_share,
+            quiet=self._quiet,
         )
+
+
+def advance_all(
+    turns: Sequence[Turns], scores: NDArray[np.float32], activity: NDArray[np.float32]
+) -> list[list[TurnUpdate]]:
+    """Take further steps of several slots, whose turns share one search.
+
+    Args:
+        turns: of each of C slots.
+        scores: tables, float32 [C, T, previous symbol, next symbol].
+        activity: probability that the slot's talker speaks, float32 [C, T].
+
+    Returns:
+        What became of each slot's turns.
+    """
+    search = turns[0]._search
+    states = search.advance_all([slot._state for slot in turns], list(scores))
+    return [
+        slot._receive(state, table, speaks)
+        for slot, state, table, speaks in zip(turns, states, scores, activity, strict=True)
+    ]

@@ -1,6 +1,7 @@
 """`scripts/export`: puts a training checkpoint's averaged weights and the language files together as a model."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -8,29 +9,62 @@ import numpy as np
 import torch
 import typer
 
-from meetscribe.checkpoint import LANGUAGE_FILES, Language, Model, save_model
+from meetscribe.checkpoint import (
+    CONFIGURATION,
+    LANGUAGE_FILES,
+    Language,
+    Model,
+    Settings,
+    load_settings,
+    new_network,
+    recogniser_sizes,
+    save_model,
+    separator_sizes,
+)
 from meetscribe.lm.lexicon import load_lexicon
 from meetscribe.lm.ngram import load_ngram
 from meetscribe.lm.symbols import NUMBER_OF_SYMBOLS
-from meetscribe.nn.encoder import EncoderConfig
-from meetscribe.nn.recogniser import Recogniser, RecogniserConfig
-from meetscribe.nn.transducer import TransducerConfig
+from meetscribe.nn.recogniser import Recogniser
+from meetscribe.nn.segmenter import SeparatorTransducerSegmenter
 from meetscribe.streaming.search import SearchSettings
 from meetscribe.training.corpus import read_alignments
 
-FIRST_PASS = SearchSettings(lm_weight=0.75, word_score=-2.0, blank_penalty=1.0, prior_scale=0.3)
-FINAL_PASS = SearchSettings(lm_weight=0.8, word_score=-2.0, blank_penalty=0.9, prior_scale=0.4)
-"""The search's settings, tuned on the development sets (docs/log.md)."""
+SETTINGS = Settings(
+    first_pass=SearchSettings(
+        lm_weight=0.75, word_score=-2.0, blank_penalty=1.0, prior_scale=0.3, marks=True
+    ),
+    final_pass=SearchSettings(lm_weight=0.8, word_score=-2.0, blank_penalty=0.9, prior_scale=0.4, marks=True),
+)
+"""What a model's settings begin with, tuned on the development sets (docs/log.md)."""
 
 
-def averaged_network(checkpoint: Path) -> Recogniser:
-    """Return the network of a training checkpoint with its averaged weights."""
+def averaged_network(checkpoint: Path) -> SeparatorTransducerSegmenter:
+    """Return the network of a training checkpoint with its averaged weights; a recogniser has no separator."""
     state = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    sizes = state["sizes"]
-    encoder, transducer = EncoderConfig(**sizes["encoder"]), TransducerConfig(**sizes["transducer"])
-    network = Recogniser(RecogniserConfig(encoder, transducer, sizes["frame_classes"]))
-    network.load_state_dict(state["average"])
-    return network.eval()
+    sizes, weights = state["sizes"], state["average"]
+    if "recogniser" not in sizes:
+        sizes = {"recogniser": sizes, "separator": None}
+        weights = {f"recogniser.{name}": value for name, value in weights.items()}
+    network = new_network(recogniser_sizes(sizes["recogniser"]), separator_sizes(sizes["separator"]))
+    network.load_state_dict(weights)
+    return network
+
+
+def averaged_recogniser(checkpoint: Path) -> Recogniser:
+    """Return the recogniser alone of a training checkpoint, with its averaged weights."""
+    return averaged_network(checkpoint).recogniser
+
+
+def chosen_settings(source: Path | None, network: SeparatorTransducerSegmenter) -> Settings:
+    """Return the settings of the model at `source`, or those to begin with.
+
+    A network with a separator was trained with starts and ends of turns, whatever the settings come from.
+    """
+    settings = SETTINGS if source is None else load_settings(source)
+    if network.separator is None:
+        return settings
+    first, final = replace(settings.first_pass, marks=True), replace(settings.final_pass, marks=True)
+    return replace(settings, first_pass=first, final_pass=final)
 
 
 def symbol_prior(alignments: Path) -> np.ndarray:
@@ -52,6 +86,9 @@ def main(
     card: Annotated[
         Path | None, typer.Option(help="the model's card; default: the one that is there")
     ] = None,
+    settings: Annotated[
+        Path | None, typer.Option(help="a model whose settings to take; default: those that are there")
+    ] = None,
     description: str = "streaming English recogniser",
 ) -> None:
     """Write a model directory."""
@@ -65,7 +102,10 @@ def main(
         load_ngram(out / LANGUAGE_FILES["conversation"]),
     )
     prior = symbol_prior(alignments)
-    model = Model(out.name, out, averaged_network(checkpoint), words, FIRST_PASS, FINAL_PASS, prior)
+    network = averaged_network(checkpoint)
+    there = out if (out / CONFIGURATION).is_file() else None
+    chosen = chosen_settings(settings or there, network)
+    model = Model(out.name, out, network, words, chosen, prior)
     text = card or out / "CARD.md"
     save_model(model, text.read_text() if text.is_file() else f"# {out.name}\n", description)
 

@@ -22,7 +22,7 @@ from rich.progress import track
 from meetscribe.lm.symbols import FIRST_PHONE_SYMBOL, phones_of
 from meetscribe.nn.recogniser import Recogniser
 from meetscribe.training.corpus import ALIGNMENT_FRAME, AlignedWord, Corpus, Utterance, load_corpus
-from meetscribe.training.export import averaged_network
+from meetscribe.training.export import averaged_recogniser
 from meetscribe.training.targets import SILENCE_CLASS, STEP, frame_class
 
 PRIOR_SCALE = 0.4  # of the classes' priors, which are divided out of the posteriors
@@ -132,7 +132,7 @@ def main(
     cache: Annotated[Path, typer.Option(help="folder for decoded audio")],
 ) -> None:
     """Align the train and dev splits of a corpus anew."""
-    network = averaged_network(checkpoint)
+    network = averaged_recogniser(checkpoint)
     splits: list[Corpus] = [load_corpus(corpus, split, cache) for split in ("train", "dev")]
     prior = class_prior(splits[0].utterances)
     moved, lost = [0.0], 0

@@ -145,7 +145,7 @@ def _material(options: argparse.Namespace) -> tuple[TrainingBatches, dict[str, l
 def starting_weights(start: Path) -> dict[str, torch.Tensor]:
     """Return the averaged weights of a checkpoint, or the weights of a model directory."""
     if start.is_dir():
-        return load_model(start).network.state_dict()
+        return load_model(start).network.recogniser.state_dict()
     return averaged_weights(start)
 
 

@@ -13,7 +13,7 @@ import typer
 
 from meetscribe.nn.recogniser import Recogniser
 from meetscribe.training.corpus import load_corpus
-from meetscribe.training.export import averaged_network
+from meetscribe.training.export import averaged_recogniser
 from meetscribe.training.targets import STEP
 
 
@@ -36,7 +36,7 @@ def main(
     limit: Annotated[int, typer.Option(help="recordings of each corpus, drawn with a fixed seed")] = 60,
 ) -> None:
     """Write the tables of the dev split, each corpus apart."""
-    network = averaged_network(checkpoint)
+    network = averaged_recogniser(checkpoint)
     dev = load_corpus(corpus, "dev", cache)
     out.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(0)

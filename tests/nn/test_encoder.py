@@ -3,7 +3,7 @@ import torch
 
 from meetscribe.nn.encoder import Encoder, EncoderConfig
 from meetscribe.nn.steppable import joined_states, split_states
-from meetscribe.testing import tiny_network, verify_streaming
+from meetscribe.testing import tiny_recogniser, verify_streaming
 
 CONFIG = EncoderConfig(width=16, layers=2, heads=2, kernel=3, chunk=4, left=8)
 
@@ -58,9 +58,9 @@ def test_streams_can_be_batched(encoder: Encoder) -> None:
         torch.testing.assert_close(part.layers[1].convolution, kept.layers[1].convolution, atol=1e-5, rtol=0)
 
 
-def test_whole_network_streams() -> None:
+def test_recogniser_streams() -> None:
     """Audio in chunks gives the tables that the whole recording gives."""
-    network = tiny_network()
+    network = tiny_recogniser()
     audio = torch.randn(2, network.chunk_samples * 6, generator=torch.Generator().manual_seed(4)) * 0.1
 
     def whole(x: torch.Tensor) -> torch.Tensor:

@@ -1,0 +1,244 @@
+"""One slot of a stream: the turn that is open in it, its partials, its final pass, and what becomes events.
+
+Turns come and go in what the first pass says (`turns.py`); words that leak from the other slot are left out of
+partials and finals (`leak.py`), and a turn that has no others is not shown at all.
+Not covered: the network's steps (`transcriber.py`), when turns begin and end.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from meetscribe.events import Event, Final, Partial, Turn, TurnEnd, TurnStart, Word
+from meetscribe.lm.mixture import MixtureWeights
+from meetscribe.streaming.final_pass import FinalPass, FinalPassSettings, Piece
+from meetscribe.streaming.leak import Heard, LeakSettings, own_words
+from meetscribe.streaming.recent import Recent
+from meetscribe.streaming.search import FoundWord, Search
+from meetscribe.streaming.steps import STEP_FRAMES, STEP_SAMPLES, StreamResult
+from meetscribe.streaming.turns import TurnClosed, TurnOpened, TurnUpdate, TurnUpdated
+
+KEPT_STEPS = 100
+"""Steps whose features are kept while nobody speaks: a turn is noticed some time after it began."""
+
+REMEMBERED_STEPS = 2250
+"""For so long finished turns are remembered: one of the other slot may still share time with them."""
+
+
+@dataclass(frozen=True)
+class SlotSettings:
+    """How the final pass hears, and what leaks."""
+
+    final_pass: FinalPassSettings = field(default_factory=FinalPassSettings)
+    leak: LeakSettings = field(default_factory=LeakSettings)
+
+
+@dataclass
+class Course:
+    """What the slots of a stream share.
+
+    Attributes:
+        heard: steps that the first pass has taken.
+        length: samples of the whole stream, once it has ended.
+        turns: number of turns so far.
+        weights: shares of the language models.
+        events: those that nobody has taken yet.
+    """
+
+    heard: int = 0
+    length: int | None = None
+    turns: int = 0
+    weights: MixtureWeights = field(default_factory=MixtureWeights)
+    events: list[Event] = field(default_factory=list)
+
+    @property
+    def now(self) -> int:
+        """Samples that were heard."""
+        heard = self.heard * STEP_SAMPLES
+        return heard if self.length is None else min(heard, self.length)
+
+
+@dataclass
+class _OpenTurn:
+    """A turn in progress; it has an id once it is shown."""
+
+    start: int
+    final: FinalPass
+    id: str = ""
+    firm: tuple[FoundWord, ...] = ()  # from the final pass, without leaks
+    loose: tuple[FoundWord, ...] = ()  # from the first pass
+    revision: int = 0
+    looked_at: int = 0  # steps that were heard when the final pass last looked at it
+
+
+class Slot:
+    """The transcript of one slot; `others` are the stream's other slots."""
+
+    def __init__(self, number: int, search: Search, settings: SlotSettings, course: Course) -> None:
+        """Begin a stream.
+
+        Args:
+            number: 0 or 1.
+            search: with the settings of the final pass.
+            settings: of the final pass and of leaks.
+            course: what all slots of the stream share.
+        """
+        self._number, self._search, self._settings, self._course = number, search, settings, course
+        self._features: Recent | None = None
+        self._activity = Recent()
+        self._open: _OpenTurn | None = None
+        self._closed: TurnClosed | None = None  # what ended the open turn, until its final is there
+        self._waiting: deque[TurnUpdate] = deque()  # what came after that
+        self._last_end = 0  # step after the last word of the last turn
+        self._finished: deque[tuple[Turn, tuple[FoundWord, ...]]] = deque()
+        self.others: Sequence[Slot] = ()
+
+    def receive_chunk(self, result: StreamResult) -> None:
+        """Take the slot's features and activity in the next chunk."""
+        features = result.features[self._number]
+        if self._features is None:
+            self._features = Recent(features.shape[1])
+        self._features.append(features)
+        self._activity.append(result.activity[self._number])
+
+    def receive_updates(self, updates: Sequence[TurnUpdate]) -> None:
+        """Take what the first pass says of the slot's turns; `go_on` acts on it, once all slots have theirs."""
+        self._waiting.extend(updates)
+
+    def go_on(self) -> None:
+        """Act on what was received up to the next end of a turn, whose final pass has to come first."""
+        while self._waiting and self._closed is None:
+            match self._waiting.popleft():
+                case TurnOpened(start, early):
+                    self._begin_turn(start)
+                    self._announce(early)
+                case TurnUpdated(words):
+                    self._update(words)
+                case TurnClosed() as closed:
+                    self._close(closed)
+
+    def piece(self) -> Piece | None:
+        """Return the piece of the open turn that the final pass needs now."""
+        turn = self._open
+        if turn is None or not turn.id:
+            return None
+        if self._closed is not None:
+            until = None if self._closed.until is None else self._closed.until // STEP_SAMPLES
+            return turn.final.closing(self._closed.end // STEP_SAMPLES, self._course.heard, until)
+        return turn.final.due(self._course.heard) if self._course.heard > turn.looked_at else None
+
+    def features(self, piece: Piece) -> NDArray[np.float32]:
+        """Return the features of a piece, float32 [4 T, F]."""
+        if self._features is None:
+            raise RuntimeError("a piece was asked for before anything was heard")
+        return self._features.read(piece.first * STEP_FRAMES, piece.last * STEP_FRAMES)
+
+    def receive_piece(self, piece: Piece, scores: NDArray[np.float32]) -> None:
+        """Take the table of a piece, float32 [steps, previous symbol, next symbol]."""
+        turn = self._open
+        if turn is None:
+            raise RuntimeError("a piece of a turn came without a turn")
+        known = len(turn.final.words)
+        turn.looked_at = self._course.heard
+        turn.final.receive(piece, scores)
+        turn.firm += self._own(turn.final.words[known:])
+        if piece.closing:
+            self._end_turn(turn)
+            self.go_on()
+        elif len(turn.final.words) > known:
+            self._emit_partial(turn)
+
+    def forget(self) -> None:
+        """Drop what is not needed any more."""
+        kept = self._open.final.oldest if self._open else self._course.heard - KEPT_STEPS
+        if self._features is not None:
+            self._features.forget(kept * STEP_FRAMES)
+        horizon = self._course.heard - REMEMBERED_STEPS
+        self._activity.forget(horizon)
+        while self._finished and self._finished[0][0].end < horizon * STEP_SAMPLES:
+            self._finished.popleft()
+
+    def _begin_turn(self, start: int) -> None:
+        kept = 0 if self._features is None else -(-self._features.first // STEP_FRAMES)
+        first = max(kept, self._last_end, start // STEP_SAMPLES - self._settings.final_pass.lead)
+        final = FinalPass(self._search, first, self._course.weights, self._settings.final_pass)
+        self._open = _OpenTurn(start, final)
+
+    def _announce(self, shown: bool) -> None:
+        if shown and self._open is not None:
+            self._course.turns += 1
+            self._open.id = f"t{self._course.turns}"
+            now, start = self._course.now, self._open.start
+            self._course.events.append(TurnStart(at=now, turn=self._open.id, slot=self._number, start=start))
+
+    def _update(self, words: tuple[FoundWord, ...]) -> None:
+        turn = self._open
+        if turn is None:
+            raise RuntimeError("words of a turn came without a turn")
+        turn.loose = words
+        self._announce(not turn.id and bool(self._own(words)))
+        if turn.id:
+            self._emit_partial(turn)
+
+    def _close(self, closed: TurnClosed) -> None:
+        turn = self._open
+        if turn is None:
+            raise RuntimeError("the end of a turn came without a turn")
+        if turn.id and (turn.revision > 0 or closed.words):
+            self._closed = closed
+        else:
+            self._end_turn(turn)
+
+    def _emit_partial(self, turn: _OpenTurn) -> None:
+        """Show firm words of the final pass, then what the first pass has after them."""
+        end = turn.final.words[-1].end if turn.final.words else 0
+        loose = tuple(word for word in turn.loose if word.start + word.end > 2 * end)
+        turn.revision += 1
+        shown = self._turn(turn, (*turn.firm, *self._own(loose)))
+        revision, stable = turn.revision, len(turn.firm)
+        self._course.events.append(Partial(at=self._course.now, turn=shown, revision=revision, stable=stable))
+
+    def _end_turn(self, ended: _OpenTurn) -> None:
+        self._open, self._closed = None, None
+        if not ended.id:
+            return
+        turn = self._turn(ended, ended.firm)
+        self._course.events.append(
+            TurnEnd(at=self._course.now, turn=turn.id, slot=self._number, end=turn.end)
+        )
+        if ended.final.words:
+            self._last_end = ended.final.words[-1].end // STEP_SAMPLES
+        if ended.firm:
+            self._finished.append((turn, ended.firm))
+            self._course.events.append(Final(at=self._course.now, turn=turn))
+            numbers = [word.word for word in ended.firm]
+            self._course.weights = self._search.adapted(self._course.weights, numbers)
+
+    def _own(self, words: tuple[FoundWord, ...]) -> tuple[FoundWord, ...]:
+        for other in self.others:
+            words = own_words(Heard(words, self._activity), other.heard(), self._settings.leak)
+        return words
+
+    def heard(self) -> Heard:
+        """Return all words that the slot has and remembers, leaks included where a turn is open."""
+        words = [word for _, finished in self._finished for word in finished]
+        if self._open is not None:
+            words += [*self._open.firm, *self._open.loose]
+        for update in self._waiting:
+            words += () if isinstance(update, TurnOpened) else update.words
+        return Heard(words, self._activity)
+
+    def overlapping(self, start: int, end: int) -> tuple[str, ...]:
+        """Return the ids of the finished turns that share time with samples start … end."""
+        return tuple(turn.id for turn, _ in self._finished if turn.start < end and start < turn.end)
+
+    def _turn(self, turn: _OpenTurn, words: tuple[FoundWord, ...]) -> Turn:
+        start = words[0].start if words else turn.start
+        end = words[-1].end if words else turn.start
+        text = " ".join(word.text for word in words)
+        shown = tuple(Word(word.text, word.start, word.end, word.confidence) for word in words)
+        overlaps = tuple(number for other in self.others for number in other.overlapping(start, end))
+        return Turn(turn.id, self._number, start, end, text, shown, overlaps=overlaps)
