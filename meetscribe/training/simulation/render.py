@@ -9,10 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.signal import oaconvolve
 
+from meetscribe.timeline import SAMPLE_RATE
 from meetscribe.training.augmentation import Surroundings, resampled
 from meetscribe.training.corpus import AlignedWord, AudioCache, Corpus
 from meetscribe.training.simulation.plan import MeetingPlan, PlannedTurn
-from meetscribe.training.simulation.voices import FADE
+
+LONGEST_FADE = SAMPLE_RATE // 20
 
 
 @dataclass(frozen=True)
@@ -87,12 +89,17 @@ def _sound(turn: PlannedTurn, corpus: Corpus, surroundings: Surroundings) -> tup
     whole = corpus.audio.read(utterance.offset, utterance.samples)
     loudness = float(np.sqrt(np.mean(np.square(whole)))) + 1e-6
     sound = resampled(whole[first:last] * np.float32(10 ** (turn.gain / 20) / loudness), turn.speed)
-    ramp = np.linspace(0.0, 1.0, min(FADE, len(sound) // 2), dtype=np.float32)
-    sound[: len(ramp)] *= ramp
-    sound[len(sound) - len(ramp) :] *= ramp[::-1]
+    _fade(sound, round(min(clip.before, LONGEST_FADE) / turn.speed))
+    _fade(sound[::-1], round(min(clip.after, LONGEST_FADE) / turn.speed))
     if turn.room is not None:
         sound = oaconvolve(sound, surroundings.responses[turn.room]).astype(np.float32)
     return sound, turn.start - round((clip.begin - first) / turn.speed)
+
+
+def _fade(sound: np.ndarray, samples: int) -> None:
+    """Let a sound begin softly, in place."""
+    ramp = np.linspace(0.0, 1.0, min(samples, len(sound) // 2), dtype=np.float32)
+    sound[: len(ramp)] *= ramp
 
 
 def _add(track: np.ndarray, sound: np.ndarray, start: int) -> None:

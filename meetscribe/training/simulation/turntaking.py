@@ -19,59 +19,16 @@ Quantiles = tuple[float, ...]  # seconds, at _LEVELS
 class TurnTaking:
     """Distributions of one kind of conversation; times in seconds, each at the quantiles of _LEVELS."""
 
-    floor: Quantiles = (
-        0.1,
-        0.16,
-        0.27,
-        0.38,
-        0.8,
-        2.1,
-        4.5,
-        8.6,
-        12.5,
-        23.0,
-        30.0,
-    )  # turns that take the floor
-    embedded: Quantiles = (
-        0.1,
-        0.11,
-        0.18,
-        0.22,
-        0.3,
-        0.47,
-        0.8,
-        1.42,
-        1.85,
-        2.83,
-        4.0,
-    )  # turns inside others
+    # turns that take the floor
+    floor: Quantiles = (0.1, 0.18, 0.31, 0.45, 0.87, 2.1, 4.54, 8.63, 12.39, 23.1, 30.0)
+    # turns inside another person's
+    embedded: Quantiles = (0.1, 0.11, 0.18, 0.22, 0.3, 0.47, 0.8, 1.42, 1.85, 2.83, 4.0)
+    # end of the holder's turn to the start of the next person's
     transfer: Quantiles = (-3.5, -2.48, -1.47, -1.02, -0.39, 0.16, 0.68, 1.46, 2.33, 6.728, 10.0)
-    pause: Quantiles = (
-        0.51,
-        0.52,
-        0.53,
-        0.56,
-        0.67,
-        1.05,
-        1.61,
-        2.69,
-        4.005,
-        10.249,
-        15.0,
-    )  # same speaker goes on
-    place: Quantiles = (
-        0.0,
-        0.006,
-        0.028,
-        0.061,
-        0.194,
-        0.438,
-        0.666,
-        0.816,
-        0.878,
-        0.946,
-        1.0,
-    )  # in the host, 0…1
+    # between two turns of the holder
+    pause: Quantiles = (0.51, 0.51, 0.53, 0.56, 0.67, 1.05, 1.61, 2.69, 4.005, 10.249, 15.0)
+    # start of an embedded turn, as a part of the holder's turn
+    place: Quantiles = (0.0, 0.006, 0.028, 0.061, 0.194, 0.438, 0.666, 0.816, 0.878, 0.946, 1.0)
     same_speaker: float = 0.32  # share of floor turns after which the same person goes on
     embedded_rate: float = 0.1  # embedded turns per second of a floor turn
 

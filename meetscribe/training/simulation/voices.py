@@ -14,7 +14,7 @@ from meetscribe.timeline import SAMPLE_RATE
 from meetscribe.training.corpus import Corpus, Utterance
 
 LONGEST_PAUSE = SAMPLE_RATE // 2  # inside a turn
-LONGEST_MARGIN = SAMPLE_RATE // 5  # of a recording's silence kept around a turn
+MARGIN = (SAMPLE_RATE // 20, SAMPLE_RATE // 2)  # of a recording's silence kept at most around a turn, drawn
 FADE = SAMPLE_RATE // 100  # at least this much is kept, even of a neighbouring word
 _FRAME = SAMPLE_RATE // 100
 _DEPTH = 30.0  # dB below its loudest frames a recording counts as silent
@@ -150,8 +150,8 @@ def _runs(source: tuple[int, int], units: np.ndarray, samples: int) -> Iterator[
         yield Run(source, int(first), units[first:last, 0], units[first:last, 1], before, after)
 
 
-def cut_clip(run: Run, first: int, last: int) -> Clip:
-    """Return units first … last - 1 of a run (counted within it) with the silence around them."""
+def cut_clip(run: Run, first: int, last: int, margins: tuple[int, int]) -> Clip:
+    """Return units first … last - 1 of a run (counted within it) with at most `margins` of the silence around."""
     before = int(run.starts[first] - run.ends[first - 1]) if first else run.before
     after = int(run.starts[last] - run.ends[last - 1]) if last < len(run.ends) else run.after
     return Clip(
@@ -160,13 +160,17 @@ def cut_clip(run: Run, first: int, last: int) -> Clip:
         run.first + last,
         int(run.starts[first]),
         int(run.ends[last - 1]),
-        min(max(before, FADE), LONGEST_MARGIN),
-        min(max(after, FADE), LONGEST_MARGIN),
+        min(max(before, FADE), margins[0]),
+        min(max(after, FADE), margins[1]),
     )
 
 
 class ClipChooser:
-    """Chooses clips of people for one meeting, preferably each stretch of a recording only once."""
+    """Chooses clips of people for one meeting, preferably each stretch of a recording only once.
+
+    How much of the recording's own silence a clip keeps is drawn, so that where the silence becomes deeper tells
+    nothing about where the turn ends.
+    """
 
     def __init__(self, rng: np.random.Generator, repeats: bool = True) -> None:
         """Say whether a stretch may come again when no other is found; then fewer are looked at."""
@@ -200,16 +204,18 @@ class ClipChooser:
         number = int(np.searchsorted(voice.edges, self._rng.integers(voice.samples), side="right"))
         run = voice.runs[number]
         whole = int(run.ends[-1] - run.starts[0])
+        before, after = self._rng.integers(*MARGIN, 2)
+        margins = int(before), int(after)
         if whole <= wanted:
-            return cut_clip(run, 0, len(run.ends))
+            return cut_clip(run, 0, len(run.ends), margins)
         latest = int(np.searchsorted(run.starts, run.ends[-1] - wanted, side="right"))
         first = int(self._rng.integers(max(1, latest)))
         last = int(np.searchsorted(run.ends, run.starts[first] + wanted, side="right"))
-        return cut_clip(run, first, max(last, first + 1))
+        return cut_clip(run, first, max(last, first + 1), margins)
 
     def _is_used(self, clip: Clip) -> bool:
         return any(clip.begin < stop and begin < clip.stop for begin, stop in self._used.get(clip.source, ()))
 
     def _badness(self, clip: Clip, wanted: int) -> float:
-        abrupt = (clip.before < LONGEST_PAUSE // 8) + (clip.after < LONGEST_PAUSE // 8)
+        abrupt = (clip.before < MARGIN[0]) + (clip.after < MARGIN[0])
         return 0.3 * abrupt + abs(np.log(clip.samples / max(wanted, 1)))
