@@ -22,6 +22,9 @@ from meetscribe.timeline import SAMPLE_RATE
 
 WHOLE, BYPASSED, NO_LANGUAGE, POCKETSPHINX = "model", "bypassed", "no-language", "pocketsphinx"
 CONTROLS = (WHOLE, BYPASSED, NO_LANGUAGE, POCKETSPHINX)
+WORD_ALONE = -6.0
+"""Added for each word where there is no language model: of 0, -3, -5, -7 and -9 the middle ones serve read speech best."""
+
 _FRAME = SAMPLE_RATE // 100
 
 
@@ -36,8 +39,8 @@ class Loaded:
 def load(directory: Path, control: str) -> Loaded:
     """Load a model as a control, to run in one thread.
 
-    Without a language model words are weighed by the network alone: its weight and what is added for each word are
-    zero in both passes.
+    Without a language model words are weighed by the network and the lexicon alone; what a word costs is then weighed
+    anew (`WORD_ALONE`), since a control that is tuned badly would flatter the model.
 
     Raises:
         CheckpointError: the model's files are damaged or foreign.
@@ -53,7 +56,7 @@ def load(directory: Path, control: str) -> Loaded:
         model = model.bypassed()
     elif control == NO_LANGUAGE:
         passes = {
-            name: dataclasses.replace(getattr(model.settings, name), lm_weight=0.0, word_score=0.0)
+            name: dataclasses.replace(getattr(model.settings, name), lm_weight=0.0, word_score=WORD_ALONE)
             for name in ("first_pass", "final_pass")
         }
         model = dataclasses.replace(model, settings=dataclasses.replace(model.settings, **passes))
