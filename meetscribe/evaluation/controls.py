@@ -23,7 +23,7 @@ from meetscribe.timeline import SAMPLE_RATE
 WHOLE, BYPASSED, NO_LANGUAGE, POCKETSPHINX = "model", "bypassed", "no-language", "pocketsphinx"
 CONTROLS = (WHOLE, BYPASSED, NO_LANGUAGE, POCKETSPHINX)
 WORD_ALONE = -6.0
-"""Added for each word where there is no language model: of 0, -3, -5, -7 and -9 the middle ones serve read speech best."""
+"""Added for each word where there is no language model: of 0, -3, -5, -7 and -9 those in the middle serve best."""
 
 _FRAME = SAMPLE_RATE // 100
 
