@@ -4,7 +4,7 @@ import numpy as np
 
 from meetscribe.lm.lexicon import Lexicon
 from meetscribe.lm.ngram import NGram, NGramTables, assemble
-from meetscribe.lm.symbols import NUMBER_OF_SYMBOLS, spell
+from meetscribe.lm.symbols import END_OF_TURN, NUMBER_OF_SYMBOLS, START_OF_TURN, spell
 from meetscribe.streaming.search import Search, SearchSettings
 
 PHONES = ("AA", "B", "K")
@@ -35,10 +35,16 @@ def random_ngram(rng: np.random.Generator, words: int) -> NGram:
     )
 
 
-def random_scores(rng: np.random.Generator, frames: int, peak: float = 3.0) -> np.ndarray:
-    """Returns a table of log probabilities, normalised over the next symbol; only known phones are likely."""
+def random_scores(
+    rng: np.random.Generator, frames: int, peak: float = 3.0, marks: bool = False
+) -> np.ndarray:
+    """Returns a table of log probabilities, normalised over the next symbol; only known phones are likely.
+
+    With `marks` so are starts and ends of turns.
+    """
     logits = rng.normal(size=(frames, NUMBER_OF_SYMBOLS, NUMBER_OF_SYMBOLS)) * peak
     known = [0, *(symbol for phone in PHONES for symbol in (*spell([phone, phone])[:1], *spell([phone])))]
+    known += [START_OF_TURN, END_OF_TURN] if marks else []
     logits[:, :, np.setdiff1d(np.arange(NUMBER_OF_SYMBOLS), known)] -= 20
     logits[:, :, 0] += peak
     return (logits - np.logaddexp.reduce(logits, axis=2, keepdims=True)).astype(np.float32)

@@ -13,7 +13,8 @@ from search_worlds import WIDE, random_lexicon, random_ngram, random_scores, ran
 from meetscribe.lm import mixture, ngram
 from meetscribe.lm.lexicon import Lexicon
 from meetscribe.lm.mixture import MixtureWeights
-from meetscribe.lm.symbols import BLANK, FIRST_PHONE_SYMBOL, is_word_end
+from meetscribe.lm.symbols import BLANK, END_OF_TURN, FIRST_PHONE_SYMBOL, START_OF_TURN, is_word_end
+from meetscribe.lm.tree import ROOT
 from meetscribe.streaming import lattice, search_kernels
 from meetscribe.streaming.lattice import POSTERIOR_FRAMES
 from meetscribe.streaming.search import FRAME_SAMPLES, Search, SearchResult, SearchSettings, SearchState
@@ -22,14 +23,21 @@ seeds = st.integers(0, 2**32 - 1)
 NARROW = SearchSettings(beam=8.0, most_hypotheses=30, symbol_beam=9.0, prior_scale=0.3)
 
 
-def paths(scores: np.ndarray, symbol: int = BLANK) -> Iterator[tuple[tuple[int, ...], float]]:
-    """Yields every sequence of one symbol a frame over three phones, with its log probability."""
+def paths(scores: np.ndarray, marks: bool, symbol: int = BLANK) -> Iterator[tuple[tuple[int, ...], float]]:
+    """Yields every sequence of one symbol a frame over three phones, with its log probability.
+
+    With `marks` a turn may start where none has or one has ended, and end after a word.
+    """
     if len(scores) == 0:
         yield (), 0.0
         return
     used = [FIRST_PHONE_SYMBOL + 2 * phone + end for phone in (0, 6, 19) for end in (0, 1)]
+    if marks and symbol in (BLANK, END_OF_TURN):
+        used.append(START_OF_TURN)
+    if marks and is_word_end(symbol):
+        used.append(END_OF_TURN)
     for following in [BLANK, *used]:
-        for rest, score in paths(scores[1:], following if following != BLANK else symbol):
+        for rest, score in paths(scores[1:], marks, following if following != BLANK else symbol):
             yield (following, *rest), float(scores[0, symbol, following]) + score
 
 
@@ -65,14 +73,14 @@ def exhaustive(
     """Returns the greatest sum of paths that end alike, the greatest path, and that path's words."""
     chosen, sums, peaks = search.settings, defaultdict(lambda: -np.inf), {}
     spelled = defaultdict(list)
-    for path, acoustic in paths(scores):
+    for path, acoustic in paths(scores, chosen.marks):
         labels = tuple(symbol for symbol in path if symbol != BLANK)
-        if labels and not is_word_end(labels[-1]):
+        if labels and labels[-1] >= FIRST_PHONE_SYMBOL and not is_word_end(labels[-1]):
             continue
         prior = sum(float(search.knowledge.prior[symbol]) for symbol in path)
         spelled[labels].append(chosen.acoustic_scale * acoustic - prior)
     for labels, alignments in spelled.items():
-        for words in readings(lexicon, labels):
+        for words in readings(lexicon, tuple(s for s in labels if s >= FIRST_PHONE_SYMBOL)):
             lm, states = sentence_score(search, history, words, share)
             key = (states, labels[-1:])
             for alignment in alignments:
@@ -82,15 +90,18 @@ def exhaustive(
     return max(sums.values()), max(peaks), peaks[max(peaks)]
 
 
-@settings(max_examples=30)
-@given(seeds, st.integers(0, 4), st.lists(st.integers(0, 4), max_size=2).map(tuple))
-def test_search_finds_what_exhaustive_search_finds(seed: int, frames: int, history: tuple[int, ...]) -> None:
+@settings(max_examples=40)
+@given(seeds, st.integers(0, 4), st.lists(st.integers(0, 4), max_size=2).map(tuple), st.booleans())
+def test_search_finds_what_exhaustive_search_finds(
+    seed: int, frames: int, history: tuple[int, ...], marks: bool
+) -> None:
     """With open beams the score is the best sum (or the best path) over all alignments of all sentences."""
     rng = np.random.default_rng(seed)
     weighed = replace(
         WIDE, lm_weight=0.7, word_score=0.4, blank_penalty=0.2, prior_scale=0.3, acoustic_scale=0.9
     )
-    lexicon, scores = random_lexicon(rng, 5), random_scores(rng, frames)
+    weighed = replace(weighed, marks=marks, start_penalty=0.3, end_penalty=-0.2)
+    lexicon, scores = random_lexicon(rng, 5), random_scores(rng, frames, marks=marks)
     models, prior = (random_ngram(rng, 5), random_ngram(rng, 5)), np.log(rng.dirichlet(np.ones(81)))
     weights = MixtureWeights(books=4.0, words=5.0)
     adding = Search.build(lexicon, *models, weighed, prior)
@@ -100,6 +111,52 @@ def test_search_finds_what_exhaustive_search_finds(seed: int, frames: int, histo
     found = greatest.decode(scores, history, weights)
     assert found.score == pytest.approx(best_path, abs=1e-3)
     assert tuple(word.word for word in found.words) == best_words
+
+
+@settings(max_examples=40)
+@given(seeds)
+def test_marks_come_between_words_only(seed: int) -> None:
+    """Where a turn starts or ends no word is under way, and no turn ends before a word."""
+    rng = np.random.default_rng(seed)
+    search = random_search(rng, replace(NARROW, marks=True))
+    state = search.start()
+    for table in random_scores(rng, 40, marks=True):
+        state = search.advance(state, table[None])
+        marked = np.isin(state.hypotheses["symbol"], (START_OF_TURN, END_OF_TURN))
+        assert (state.hypotheses["node"][marked] == ROOT).all()
+        result = search.result(state)
+        if result.label == BLANK:
+            assert result.begun is None
+            assert not result.words
+        assert result.ended is None or result.words
+        assert 0 <= result.begun_share <= 1
+        assert 0 <= result.ended_share <= 1
+
+
+def test_a_silent_network_is_not_disturbed_by_marks() -> None:
+    """Where the network never emits starts and ends of turns, allowing them changes nothing."""
+    rng = np.random.default_rng(11)
+    search, scores = random_search(rng, NARROW), random_scores(rng, 60)
+    scores[:, :, [START_OF_TURN, END_OF_TURN]] = -1e4
+    allowing = search.with_settings(replace(NARROW, marks=True), None)
+    assert allowing.decode(scores).words == search.with_settings(NARROW, None).decode(scores).words
+
+
+@settings(max_examples=20)
+@given(st.lists(seeds, min_size=1, max_size=3), st.integers(1, 30))
+def test_streams_are_searched_together_as_alone(numbers: list[int], frames: int) -> None:
+    """Several streams in one call, with mixtures of their own, end where each alone ends."""
+    search = random_search(np.random.default_rng(3), replace(NARROW, marks=True))
+    tables = [random_scores(np.random.default_rng(number), frames, marks=True) for number in numbers]
+    starts = [
+        search.start(weights=MixtureWeights(books=2.0 * place, words=4.0)) for place in range(len(numbers))
+    ]
+    together = search.advance_all(starts, tables)
+    for start, table, state in zip(starts, tables, together, strict=True):
+        alone = search.advance(start, table)
+        assert np.array_equal(alone.hypotheses, state.hypotheses)
+        assert np.array_equal(alone.links, state.links)
+        assert (alone.committed, alone.frame) == (state.committed, state.frame)
 
 
 def advance_in_chunks(

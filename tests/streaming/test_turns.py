@@ -1,4 +1,6 @@
 import functools
+from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 from hypothesis import given
@@ -7,20 +9,32 @@ from search_worlds import clear_scores, random_ngram
 
 from meetscribe.lm.lexicon import Lexicon
 from meetscribe.lm.mixture import MixtureWeights
-from meetscribe.lm.symbols import spell
+from meetscribe.lm.symbols import END_OF_TURN, START_OF_TURN, spell
 from meetscribe.streaming.search import FRAME_SAMPLES, Search, SearchSettings
-from meetscribe.streaming.turns import TurnClosed, TurnOpened, Turns, TurnSettings, TurnUpdate, TurnUpdated
+from meetscribe.streaming.turns import (
+    Evidence,
+    TurnClosed,
+    TurnOpened,
+    Turns,
+    TurnSettings,
+    TurnUpdate,
+    TurnUpdated,
+    is_over,
+    needed_silence,
+)
 
 BAA = spell(["B", "AA"])
 KAA = spell(["K", "AA"])
+MARKED = TurnSettings(ended_pause=8, ended_quiet_pause=5, withdraw=20, open_steps=3)
 SETTINGS = TurnSettings(pause=18, disputed_pause=30, long=100, short_pause=6, longest=200, shortest_pause=3)
 
 
 @functools.cache
-def search() -> Search:
+def search(marks: bool = False) -> Search:
     """A search that knows the words baa and kaa."""
     model = random_ngram(np.random.default_rng(1), 2)
-    return Search.build(Lexicon(("baa", "kaa"), ((BAA,), (KAA,))), model, model, SearchSettings())
+    settings = SearchSettings(marks=marks)
+    return Search.build(Lexicon(("baa", "kaa"), ((BAA,), (KAA,))), model, model, settings)
 
 
 def word(frame: int, symbols: tuple[int, ...] = BAA) -> dict[int, int]:
@@ -72,8 +86,8 @@ def test_turns_follow_one_another(gaps: list[int], chunk: int) -> None:
     ends = np.cumsum([gap + 2 for gap in gaps]).tolist()
     said = {frame: symbol for end in ends for frame, symbol in word(end).items()}
     updates = [update for _, update in updates_of(said, ends[-1] + 60, chunk)]
-    outline = [type(update) for update in updates if not isinstance(update, TurnUpdated)]
-    assert outline == [TurnOpened, TurnClosed] * (len(outline) // 2)
+    kinds = [type(update) for update in updates if not isinstance(update, TurnUpdated)]
+    assert kinds == [TurnOpened, TurnClosed] * (len(kinds) // 2)
     words = [found for update in updates if isinstance(update, TurnClosed) for found in update.words]
     assert [found.end // FRAME_SAMPLES - 1 for found in words] == ends
     edges = [edge for found in words for edge in (found.start, found.end)]
@@ -103,3 +117,101 @@ def test_next_turn_starts_afresh() -> None:
     opened = turns.advance(clear_scores(word(5, KAA), 8))[0]
     assert isinstance(opened, TurnOpened)
     assert 16 * FRAME_SAMPLES <= opened.start < 22 * FRAME_SAMPLES
+
+
+def marked_updates(
+    said: dict[int, int], frames: int, chunk: int, activity: np.ndarray | None = None
+) -> list[tuple[int, TurnUpdate]]:
+    """Returns (frames heard, update) pairs of a network that emits starts and ends of turns."""
+    turns, scores, updates = Turns(search(True), MARKED), clear_scores(said, frames), []
+    speaks = np.ones(frames, np.float32) if activity is None else activity
+    for begin in range(0, frames, chunk):
+        part = slice(begin, begin + chunk)
+        heard = min(begin + chunk, frames)
+        updates += [(heard, update) for update in turns.advance(scores[part], speaks[part])]
+    return updates
+
+
+def outline(updates: list[tuple[int, TurnUpdate]]) -> list[list[str]]:
+    return [[found.text for found in closed.words] for _, closed in closings(updates)]
+
+
+def test_an_end_of_turn_closes_sooner_and_quiet_sooner_still() -> None:
+    """The same silence closes a turn sooner after its end was emitted, and soonest if its slot is quiet too."""
+    said = word(20)
+    ended = said | {22: END_OF_TURN}
+    quiet = np.where(np.arange(80) > 20, 0.0, 1.0).astype(np.float32)
+    cases = [(said, None), (said, quiet), (ended, None), (ended, quiet)]
+    heard = [closings(marked_updates(case, 80, 1, speaks))[0][0] - 21 for case, speaks in cases]
+    assert heard == [MARKED.pause, MARKED.quiet_pause, MARKED.ended_pause, MARKED.quiet_steps]
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=8), st.sampled_from([1, 3, 8, 16, 40]))
+def test_turns_follow_one_another_without_silence(ends: list[bool], chunk: int) -> None:
+    """Wherever an end and a start of a turn come between words there are two turns, many in one chunk too."""
+    said, frame, expected = {3: START_OF_TURN}, 4, [[]]
+    for number, end in enumerate(ends):
+        said |= word(frame + 2, KAA if number % 2 else BAA)
+        expected[-1].append("kaa" if number % 2 else "baa")
+        frame += 4
+        if end and number < len(ends) - 1:
+            said |= {frame: END_OF_TURN, frame + 1: START_OF_TURN}
+            expected.append([])
+            frame += 2
+    updates = marked_updates(said, 200, chunk)
+    assert outline(updates) == expected
+    kinds = [type(update) for _, update in updates if not isinstance(update, TurnUpdated)]
+    assert kinds == [TurnOpened, TurnClosed] * (len(kinds) // 2)
+    for (_, closed), (_, opened) in pairwise(
+        (heard, update) for heard, update in updates if not isinstance(update, TurnUpdated)
+    ):
+        if isinstance(closed, TurnClosed) and closed.until is not None and isinstance(opened, TurnOpened):
+            assert closed.end <= closed.until <= opened.start
+
+
+def test_a_start_of_turn_opens_before_the_first_word() -> None:
+    """A turn opens with its start if the slot is active, at that step; its words come later."""
+    said = {10: START_OF_TURN} | word(25)
+    (heard, opened), *_ = marked_updates(said, 60, 4)
+    assert opened == TurnOpened(10 * FRAME_SAMPLES, early=True)
+    assert heard == 12
+    assert outline(marked_updates(said, 60, 4)) == [["baa"]]
+
+
+def test_without_activity_the_first_word_opens() -> None:
+    """In a slot that is not active the start of a turn alone opens nothing, and a word does."""
+    said = {10: START_OF_TURN} | word(25)
+    (_, opened), *_ = marked_updates(said, 60, 4, np.full(60, 0.4, np.float32))
+    assert isinstance(opened, TurnOpened)
+    assert not opened.early
+    assert opened.start > 20 * FRAME_SAMPLES
+
+
+@given(st.sampled_from([1, 4, 8, 13]))
+def test_a_turn_without_a_word_is_withdrawn(chunk: int) -> None:
+    """A start of a turn that no word follows is given up after a while, and the next one counts again."""
+    said = {10: START_OF_TURN, 60: START_OF_TURN} | word(64)
+    updates = marked_updates(said, 120, chunk)
+    (heard, closed), *_ = closings(updates)
+    assert closed == TurnClosed((), 10 * FRAME_SAMPLES)
+    assert 30 <= heard < 31 + chunk
+    assert outline(updates) == [[], ["baa"]]
+    assert [update.start for _, update in updates if isinstance(update, TurnOpened)] == [
+        10 * FRAME_SAMPLES,
+        60 * FRAME_SAMPLES,
+    ]
+
+
+@given(st.integers(0, 2000), st.integers(0, 40), st.integers(0, 40), st.floats(0, 1), st.integers(0, 40))
+def test_more_evidence_never_needs_more_silence(
+    age: int, silence: int, agreed: int, share: float, quiet: int
+) -> None:
+    """An end of turn, or quiet, or age, can only shorten the silence that closes a turn."""
+    silent = Evidence(age, max(silence, agreed), agreed, False, 0.0, 0)
+    ended = replace(silent, ended=True, ended_share=share)
+    both = replace(ended, quiet=quiet)
+    needed = [needed_silence(MARKED, seen) for seen in (silent, ended, both)]
+    assert needed == sorted(needed, reverse=True)
+    assert needed_silence(MARKED, replace(both, age=age + 800)) <= needed[-1]
+    if is_over(MARKED, silent):
+        assert is_over(MARKED, both)
