@@ -41,7 +41,7 @@ def demo(
         chosen = find(settings.model, settings.own_models)
         console = Console()
         pace = _speed(speed or ("1" if console.is_terminal else "max"))
-        say(f"three synthetic voices who talk over each other, heard by the model {chosen.name!r} on this machine")
+        say(f"three synthetic voices who talk over each other, heard by {chosen.name!r} on this machine")
         say("loading the model (the first start compiles the search and takes longer)")
         with as_file(files("meetscribe") / "demo" / "recording.flac") as path:
             log = asyncio.run(_run(path, chosen.path, pace, console))
