@@ -8,29 +8,32 @@ Not covered: running a model (`meetscribe.apps.evaluate`).
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from meetscribe.errors import InputError
 from meetscribe.evaluation import multitalker, turns
 from meetscribe.evaluation.error_rate import ErrorRate, rounded, word_error_rate
 from meetscribe.evaluation.latency import Latencies, measure
 from meetscribe.evaluation.normaliser import PLAIN, Normaliser
+from meetscribe.evaluation.regions import Regional, orc_by_region
 from meetscribe.evaluation.segments import Segment, by_session, joined_turns, normalised, read_segments
 from meetscribe.evaluation.turns import Share
 from meetscribe.formats import jsonl, registry
+
+_Rate = TypeVar("_Rate", ErrorRate, Regional)
 
 
 @dataclass(frozen=True)
 class Scores:
     """Everything measured over one or more sessions; sums are over sessions, and ratios come last.
 
-    `wer` compares all words in order of time and knows no speakers. The three multi-talker rates are None
-    where they were not asked for, `turns_right` and `false_closes` are empty where turn times are not known.
+    `wer` compares all words in order of time and knows no speakers. The three multi-talker rates (`orc` by region)
+    are None where they were not asked for, `turns_right` and `false_closes` are empty where turn times are not known.
     `heard`, `spent` and `worked` are seconds of audio, by the clock, and of processor time.
     """
 
     wer: ErrorRate = field(default_factory=ErrorRate)
-    orc_wer: ErrorRate | None = None
+    orc: Regional | None = None
     cp_wer: ErrorRate | None = None
     tcp_wer: ErrorRate | None = None
     turns_right: Share = field(default_factory=Share)
@@ -46,7 +49,7 @@ class Scores:
     def __add__(self, other: "Scores") -> "Scores":
         return Scores(
             self.wer + other.wer,
-            _sum(self.orc_wer, other.orc_wer),
+            _sum(self.orc, other.orc),
             _sum(self.cp_wer, other.cp_wer),
             _sum(self.tcp_wer, other.tcp_wer),
             self.turns_right + other.turns_right,
@@ -65,7 +68,15 @@ class Scores:
 
     def as_dict(self, normaliser: Normaliser = PLAIN) -> dict[str, Any]:
         """Return the figures under the keys of INTERFACES."""
-        rates = {"wer": self.wer, "orc_wer": self.orc_wer, "cp_wer": self.cp_wer, "tcp_wer": self.tcp_wer}
+        orc = self.orc
+        rates = {
+            "wer": self.wer,
+            "orc_wer": None if orc is None else orc.all,
+            "orc_wer_overlapped": None if orc is None else orc.overlapped,
+            "orc_wer_single": None if orc is None else orc.single,
+            "cp_wer": self.cp_wer,
+            "tcp_wer": self.tcp_wer,
+        }
         return {
             **{name: None if rate is None else rate.as_dict() for name, rate in rates.items()},
             "turns_right": self.turns_right.value,
@@ -80,7 +91,7 @@ class Scores:
         }
 
 
-def _sum(first: ErrorRate | None, second: ErrorRate | None) -> ErrorRate | None:
+def _sum(first: _Rate | None, second: _Rate | None) -> _Rate | None:
     """Add two rates; one that is missing on either side does not count."""
     if first is None or second is None:
         return first or second
@@ -118,7 +129,7 @@ def score_session(
         duration = max((segment.end for segment in (*expected, *heard)), default=0)
     return Scores(
         wer=word_error_rate(words_of(expected), words_of(heard)),
-        orc_wer=multitalker.orc_wer(expected, heard) if multi else None,
+        orc=orc_by_region(expected, heard) if multi else None,
         cp_wer=multitalker.cp_wer(expected, heard) if multi else None,
         tcp_wer=multitalker.tcp_wer(expected, heard) if multi else None,
         turns_right=turns.turns_right(expected, spoken),

@@ -12,7 +12,8 @@ from .builders import segment
 
 KEYS = {
     "wer", "orc_wer", "cp_wer", "tcp_wer", "turns_right", "false_close_rate", "latency", "rtf", "leakage4",
-    "omission4", "invented_words_per_minute", "normaliser", "processor_rtf",
+    "omission4", "invented_words_per_minute", "normaliser", "processor_rtf", "orc_wer_overlapped",
+    "orc_wer_single",
 }  # fmt: skip
 needs_meeteval = pytest.mark.skipif(not multitalker.available(), reason="meeteval is not installed")
 
