@@ -53,6 +53,7 @@ def _main(script, sets, monkeypatch, capsys, *more: str):
     return script.main(), capsys.readouterr()
 
 
+@pytest.mark.slow
 def test_one_command_gives_the_table_and_all_figures(script, sets, monkeypatch, capsys):
     """Sets that are there are measured under each control, the long one by its pieces too; others get a sentence."""
     chosen = ("--control", WHOLE, "--control", BYPASSED, "--json", str(sets / "figures.json"))
