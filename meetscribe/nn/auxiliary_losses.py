@@ -1,8 +1,8 @@
-"""Losses beside the transducer: of the separator's masks and activity, of silent slots, and CTC.
+"""Losses beside the transducer: of silent slots, and CTC.
 
-Each is a mean over the valid steps (or frames) of all slots, so that weights mean the same for any batch.
-A slot axis is folded into the batch where none is named: B stands for examples × slots.
-Not covered: the transducer's own losses (`meetscribe.nn.losses`), and the weights between them.
+Each is a mean over the valid steps of all slots, so that weights mean the same for any batch. B stands for
+examples × slots.
+Not covered: the transducer's own losses (`meetscribe.nn.losses`), the separator's, and the weights between them.
 """
 
 import torch
@@ -22,35 +22,6 @@ def masking_loss(encoded: Tensor, silent: Tensor, steps: Tensor) -> Tensor:
     """
     norms = torch.linalg.vector_norm(encoded, dim=-1)
     return _mean(norms * silent, steps)
-
-
-def separation_loss(
-    separated: Tensor, target: Tensor, frames: Tensor, weights: Tensor | None = None
-) -> Tensor:
-    """Return the mean over valid frames and features of |separated − target| (the mask auxiliary, 2306.10559).
-
-    Args:
-        separated: log-mel of a slot (B, N, F).
-        target: log-mel of its talker alone (B, N, F).
-        frames: valid frames (B,).
-        weights: what each difference counts, anything that broadcasts to (B, N, F); None: 1.
-    """
-    differences = (separated - target).abs()
-    if weights is not None:
-        differences = differences * weights
-    return _mean(differences.mean(-1), frames)
-
-
-def activity_loss(scores: Tensor, active: Tensor, steps: Tensor) -> Tensor:
-    """Return the mean over valid steps of the binary cross-entropy of activity.
-
-    Args:
-        scores: log odds that the slot's talker speaks (B, T).
-        active: whether they do, 0 … 1 (B, T).
-        steps: valid steps (B,).
-    """
-    costs = functional.binary_cross_entropy_with_logits(scores, active.to(scores), reduction="none")
-    return _mean(costs, steps)
 
 
 def ctc_loss(log_probs: Tensor, labels: Tensor, steps: Tensor, counts: Tensor) -> Tensor:
