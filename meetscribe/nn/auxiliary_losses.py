@@ -11,7 +11,7 @@ from torch.nn import functional
 
 
 def masking_loss(encoded: Tensor, silent: Tensor, steps: Tensor) -> Tensor:
-    """Return the mean over valid steps of ‖h_t‖₂ where the slot is silent (arXiv 2205.05199, §3.3).
+    """Return the mean over valid steps of ‖h_t‖₂ where the slot is silent (arXiv 2205.05199).
 
     What a normalising layer has just made has a fixed norm: give it what comes after a projection.
 
