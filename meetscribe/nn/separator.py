@@ -74,8 +74,13 @@ class SeparatorState(NamedTuple):
 class Masks(NamedTuple):
     """What the separator says of T frames of 10 ms, T // stacked steps."""
 
-    masks: Tensor  # (B, C, T, F) in 0…1
+    odds: Tensor  # (B, C, T, F), log odds of the masks
     activity: Tensor  # (B, C, T // stacked), log odds that the slot's talker speaks
+
+    @property
+    def masks(self) -> Tensor:
+        """The masks themselves, in 0…1."""
+        return torch.sigmoid(self.odds)
 
 
 class Memory(nn.Module):
@@ -105,10 +110,10 @@ class Branch(nn.Module):
         nn.init.constant_(self.mask.bias, bias)
 
     def forward(self, x: Tensor, state: MemoryState) -> tuple[Tensor, Tensor, MemoryState]:
-        """Map (B, T, D) to a mask (B, stacked T, F) and log odds (B, T)."""
+        """Map (B, T, D) to log odds of a mask (B, stacked T, F) and of activity (B, T)."""
         x, state = self.memory(x, state)
         x = self.norm(x)
-        mask = torch.sigmoid(self.mask(x)).unflatten(-1, (-1, MEL_BINS)).flatten(1, 2)
+        mask = self.mask(x).unflatten(-1, (-1, MEL_BINS)).flatten(1, 2)
         return mask, self.activity(x)[..., 0], state
 
 

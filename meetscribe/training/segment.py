@@ -35,6 +35,7 @@ from meetscribe.training.objectives.recognition import RecognitionConfig
 from meetscribe.training.recognise import starting_weights
 from meetscribe.training.simulation.meetings import SimulatedMeetings
 from meetscribe.training.simulation.plan import SimulationConfig
+from meetscribe.training.simulation.rooms import load_meeting_rooms
 from meetscribe.training.trainer import Trainer, join_processes
 
 WARP_SHARE = 0.5
@@ -62,6 +63,7 @@ def parser() -> argparse.ArgumentParser:
         type=Path,
         help="checkpoint of scripts/train-separator; --start: that of the recogniser",
     )
+    add("--meeting-rooms", type=int, default=80, help="image-source rooms of meetings")
     add("--seconds", type=float, default=20.0, help="length of each meeting")
     add("--meetings", type=int, default=2, help="meetings in the batch of one process")
     add(
@@ -129,14 +131,18 @@ def material(options: argparse.Namespace) -> tuple[JointBatches, MixtureBatches]
     """Return training batches, and dev batches of meetings."""
     folders, shares = corpus_folders(options)
     cache = options.cache or options.folder.parent / "cache"
-    around = load_surroundings(options.surroundings or folders[0].parent, cache, options.rooms)
+    folder = options.surroundings or folders[0].parent
+    around = load_surroundings(folder, cache, options.rooms)
     first = load_corpus(folders[0], "train", cache, options.alignments)
     corpora = [first, *(load_corpus(folder, "train", cache) for folder in folders[1:])]
     batch = BatchConfig(options.batch_steps, shares=shares)
     single = TrainingBatches(corpora, around, batch, AugmentationConfig(), options.seed)
     config = SimulationConfig(samples=int(options.seconds * SAMPLE_RATE))
-    train_set = SimulatedMeetings(corpora, around, config, options.seed, shares)
-    dev_set = SimulatedMeetings([load_corpus(folders[0], "dev", cache)], around, config, options.seed)
+    rooms = {
+        split: load_meeting_rooms(folder, split, cache, options.meeting_rooms) for split in ("train", "dev")
+    }
+    train_set = SimulatedMeetings(corpora, rooms["train"], config, options.seed, shares)
+    dev_set = SimulatedMeetings([load_corpus(folders[0], "dev", cache)], rooms["dev"], config, options.seed)
     mixtures = MixtureBatches(train_set, options.meetings, WARP_SHARE, options.seed)
     return JointBatches(single, mixtures), MixtureBatches(dev_set, options.meetings, 0.0, options.seed)
 

@@ -15,7 +15,6 @@ from torch import nn
 from meetscribe.errors import MeetscribeError
 from meetscribe.nn.separator import Separator, SeparatorConfig
 from meetscribe.timeline import SAMPLE_RATE
-from meetscribe.training.augmentation import load_surroundings
 from meetscribe.training.command import (
     averaged_weights,
     begin,
@@ -27,8 +26,9 @@ from meetscribe.training.command import (
 from meetscribe.training.corpus import load_corpus
 from meetscribe.training.mixtures import MixtureBatch, MixtureBatches
 from meetscribe.training.objectives.separation import SeparationObjective
+from meetscribe.training.simulation.config import SimulationConfig, Style
 from meetscribe.training.simulation.meetings import SimulatedMeetings
-from meetscribe.training.simulation.plan import SimulationConfig
+from meetscribe.training.simulation.rooms import load_meeting_rooms
 from meetscribe.training.simulation.untranscribed import load_untranscribed
 from meetscribe.training.trainer import Trainer, join_processes
 
@@ -43,7 +43,7 @@ def parser() -> argparse.ArgumentParser:
     add("--speakers", type=Path, action="append", default=[], help="manifest of speech without transcripts")
     add("--seconds", type=float, default=20.0, help="length of each meeting")
     add("--batch", type=int, default=4, help="meetings in the batch of one process")
-    add("--overlapped", type=float, help="share of meetings in which two talk over each other most of the time")
+    add("--easy", action="store_true", help="begin so: two who talk over each other, near and without noise")
     return options
 
 
@@ -78,28 +78,26 @@ def meetings(options: argparse.Namespace, split: str) -> MixtureBatches:
     """Return batches of simulated meetings of all people of a split."""
     folders, shares = corpus_folders(options)
     cache = options.cache or options.folder.parent / "cache"
-    around = load_surroundings(options.surroundings or folders[0].parent, cache, options.rooms)
+    around = load_meeting_rooms(options.surroundings or folders[0].parent, split, cache, options.rooms)
     corpora = [load_corpus(folders[0], split, cache, options.alignments)]
     if split == "train":
         corpora += [load_corpus(folder, split, cache) for folder in folders[1:]]
         corpora += [load_untranscribed(path.parent, path.name, split, cache) for path in options.speakers]
-    config = simulation_config(options.seconds, options.overlapped)
+    config = simulation_config(options.seconds, options.easy)
     chosen = shares + (1.0,) * (len(corpora) - len(folders)) if split == "train" else ()
     simulated = SimulatedMeetings(corpora, around, config, options.seed, chosen)
     return MixtureBatches(simulated, options.batch, WARP_SHARE if split == "train" else 0.0, options.seed)
 
 
-def simulation_config(seconds: float, overlapped: float | None) -> SimulationConfig:
-    """Return what meetings are like, with another share of heavily overlapped ones if asked for."""
+def simulation_config(seconds: float, easy: bool) -> SimulationConfig:
+    """Return what meetings are like; easy ones hold little else than two voices that overlap again and again."""
     config = SimulationConfig(samples=int(seconds * SAMPLE_RATE))
-    if overlapped is None:
+    if not easy:
         return config
-    others = sum(share for style, share in config.styles if style != "overlapped")
-    styles = tuple(
-        (style, overlapped if style == "overlapped" else (1 - overlapped) * share / others)
-        for style, share in config.styles
+    styles: tuple[tuple[Style, float], ...] = (("overlapped", 0.9), ("meeting", 0.1))
+    return replace(
+        config, styles=styles, overlapped_turns=(1.0, 3.5), room_share=0.0, noise_share=0.0, lead=(0.0, 0.3)
     )
-    return replace(config, styles=styles)
 
 
 @torch.no_grad()

@@ -1,0 +1,88 @@
+import numpy as np
+import pytest
+import torch
+
+from meetscribe.nn.features import Features
+from meetscribe.nn.separator import FLOOR, Masks, Separator, SeparatorConfig, masked
+from meetscribe.training.augmentation import NEUTRAL_WARP
+from meetscribe.training.mixtures import MixtureBatch, collate_mixtures
+from meetscribe.training.objectives.separation import (
+    SeparationObjective,
+    separation_loss,
+    slot_features,
+    slot_shares,
+)
+from tests.training.test_mixtures import mixture, turn
+
+
+@pytest.fixture(scope="module")
+def batch() -> MixtureBatch:
+    """One mixture: slot 0 alone, both, slot 1 alone, nobody, slot 1 alone."""
+    turns = (turn(0, 6_400, 25_600), turn(1, 16_000, 38_400), turn(1, 48_000, 60_800))
+    return collate_mixtures([mixture(*turns)], np.array([NEUTRAL_WARP]))
+
+
+@pytest.fixture(scope="module")
+def objective() -> SeparationObjective:
+    return SeparationObjective()
+
+
+def heard(batch: MixtureBatch, objective: SeparationObjective) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the mixture's features and the filters."""
+    filters = objective.filters[batch.warp]
+    return Features().energies(Features().spectrum(batch.audio), filters), filters
+
+
+def test_shares_add_up(batch: MixtureBatch, objective: SeparationObjective) -> None:
+    """The slots share all of the energy; silence belongs to the slot that holds the floor."""
+    share = slot_shares(batch, objective.filters[batch.warp], objective.features)
+    torch.testing.assert_close(share.sum(1), torch.ones_like(share[:, 0]), atol=1e-5, rtol=0)
+    assert (share[0, 0, :30] > 0.999).all()
+    assert (share[0, 1, 245:290] > 0.999).all()
+
+
+def test_single_talkers_are_heard_as_they_are(batch: MixtureBatch, objective: SeparationObjective) -> None:
+    """Where one talks, the slot's target is the mixture itself, and the other slot's the floor."""
+    mixed, filters = heard(batch, objective)
+    target = slot_features(mixed, slot_shares(batch, filters, objective.features))
+    assert torch.equal(target[0, 0, 50:95], mixed[0, 50:95])
+    assert (target[0, 1, 50:95] == FLOOR).all()
+
+
+def test_overlapping_tones_are_told_apart(batch: MixtureBatch, objective: SeparationObjective) -> None:
+    """Where two talk, each slot's target is loudest where its own tone is."""
+    mixed, filters = heard(batch, objective)
+    target = slot_features(mixed, slot_shares(batch, filters, objective.features))[0, :, 110:150].mean(1)
+    assert target[0].argmax() < target[1].argmax()
+    assert target[0, target[0].argmax()] > target[1, target[0].argmax()] + 5
+
+
+def test_the_right_masks_cost_nothing(batch: MixtureBatch, objective: SeparationObjective) -> None:
+    """The difference is zero for the masks that make the targets, and greater for any others."""
+    mixed, filters = heard(batch, objective)
+    target = slot_features(mixed, slot_shares(batch, filters, objective.features))
+    right = ((target - FLOOR) / (mixed[:, None] - FLOOR)).clamp(0, 1)
+    silent = torch.zeros(1, 2, mixed.shape[1] // 2)
+    costs = [
+        separation_loss(Masks(torch.logit(m, 1e-6), silent), mixed, batch, filters, objective)[1]
+        for m in (right, right.flip(1), torch.full_like(right, 0.5))
+    ]
+    assert costs[0]["mask"] < 0.01
+    assert all(cost["mask"] > 0.5 for cost in costs[1:])
+    assert costs[0]["dominance"] < 0.5 < costs[2]["dominance"] < costs[1]["dominance"]
+
+
+def test_a_separator_learns_a_mixture(batch: MixtureBatch, objective: SeparationObjective) -> None:
+    """Trained on one mixture, the separator's loss on it falls by half."""
+    torch.manual_seed(1)
+    model = Separator(SeparatorConfig(width=16, layers=1, heads=2, kernel=3, chunk=16, left=16))
+    optimiser = torch.optim.Adam(model.parameters(), 1e-2)
+    losses = []
+    for _ in range(60):
+        loss, _ = objective(model, batch, np.random.default_rng(0))
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        losses.append(loss.item())
+    assert losses[-1] < 0.5 * losses[0]
+    assert masked(torch.zeros(1, 4, 80), model(torch.ones(1, 4, 257)).masks).shape == (1, 2, 4, 80)
