@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import torch
 
 from meetscribe.engine import MOST_AT_ONCE, InProcessEngine
 from meetscribe.streaming.steps import STEP_FRAMES, StepRequest, StreamResult, StreamStep, WholeStep
@@ -66,3 +67,24 @@ def test_a_stream_goes_on_from_its_state() -> None:
     pieces = np.concatenate([first.features, second.features], 1)
     wholes = engine.run([WholeStep(piece) for piece in pieces])
     assert all(len(whole.scores) == first.scores.shape[1] + second.scores.shape[1] for whole in wholes)
+
+
+@pytest.mark.parametrize("slots", [1, 2])
+def test_streams_of_different_ages_keep_their_states_apart(slots: int) -> None:
+    """After a batch of an old and a new stream each has the state that it would have had alone."""
+    network = tiny_network(slots=slots)
+    engine, chunk = InProcessEngine(network), network.chunk_samples
+    old = stream(engine, StreamStep(noise(chunk, 1), None)).state
+    requests = [StreamStep(noise(chunk, 2), old), StreamStep(noise(chunk, 3), None)]
+    for request, result in zip(requests, engine.run(requests), strict=True):
+        assert isinstance(result, StreamResult)
+        alone = tensors(stream(engine, request).state)
+        for part, expected in zip(tensors(result.state), alone, strict=True):
+            torch.testing.assert_close(part, expected, atol=1e-4, rtol=0)
+
+
+def tensors(state: object) -> list[torch.Tensor]:
+    if isinstance(state, torch.Tensor):
+        return [state]
+    assert isinstance(state, tuple)
+    return [tensor for part in state for tensor in tensors(part)]

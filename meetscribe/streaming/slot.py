@@ -179,8 +179,9 @@ class Slot:
         if turn is None:
             raise RuntimeError("words of a turn came without a turn")
         turn.loose = words
-        self._announce(not turn.id and bool(self._own(words)))
-        if turn.id:
+        has_own = turn.revision > 0 or bool(self._own(words))
+        self._announce(has_own and not turn.id)
+        if has_own:
             self._emit_partial(turn)
 
     def _close(self, closed: TurnClosed) -> None:
