@@ -1,0 +1,54 @@
+import dataclasses
+from pathlib import Path
+
+import pytest
+import torch
+
+from meetscribe.checkpoint import CONFIGURATION, load_model
+from meetscribe.streaming.turns import TurnSettings
+from meetscribe.testing import tiny_network, tiny_recogniser, write_tiny_model
+from meetscribe.training.export import SETTINGS, averaged_network, averaged_recogniser, chosen_settings
+
+
+def write_whole(path: Path, slots: int) -> None:
+    """Write a checkpoint of the whole network, as joint training does."""
+    network = tiny_network(slots=slots)
+    separator = None if network.separator is None else dataclasses.asdict(network.separator.config)
+    sizes = {"recogniser": dataclasses.asdict(network.recogniser.config), "separator": separator}
+    torch.save({"average": network.state_dict(), "sizes": sizes}, path)
+
+
+@pytest.mark.parametrize("slots", [1, 2])
+def test_a_checkpoint_of_the_whole_network_is_read(tmp_path: Path, slots: int) -> None:
+    """The averaged weights of recogniser and separator come back, under their own names."""
+    write_whole(tmp_path / "checkpoint.pt", slots)
+    network = averaged_network(tmp_path / "checkpoint.pt")
+    assert network.slots == slots
+    for name, value in tiny_network(slots=slots).state_dict().items():
+        torch.testing.assert_close(network.state_dict()[name], value)
+
+
+def test_a_checkpoint_of_a_recogniser_is_a_network_of_one_slot(tmp_path: Path) -> None:
+    """What recogniser training writes is a network without separator."""
+    alone = tiny_recogniser()
+    written = {"average": alone.state_dict(), "sizes": dataclasses.asdict(alone.config)}
+    torch.save(written, tmp_path / "checkpoint.pt")
+    assert averaged_network(tmp_path / "checkpoint.pt").slots == 1
+    read = averaged_recogniser(tmp_path / "checkpoint.pt")
+    for name, value in alone.state_dict().items():
+        torch.testing.assert_close(read.state_dict()[name], value)
+
+
+def test_settings_survive_another_export(tmp_path: Path) -> None:
+    """Settings come from the model that is named; a network with a separator has marks, whatever they say."""
+    model = write_tiny_model(tmp_path / "tiny", slots=1)
+    path = tmp_path / "tiny" / CONFIGURATION
+    path.write_text(path.read_text().replace('"pause": 18', '"pause": 17', 1))
+    tuned = load_model(tmp_path / "tiny").settings
+    assert tuned.turns == dataclasses.replace(TurnSettings(), pause=17)
+    assert chosen_settings(tmp_path / "tiny", model.network) == tuned
+    whole = chosen_settings(tmp_path / "tiny", tiny_network())
+    assert whole.turns == tuned.turns
+    assert whole.first_pass.marks
+    assert whole.final_pass.marks
+    assert chosen_settings(None, model.network) == SETTINGS
