@@ -79,9 +79,11 @@ def tiny_recogniser(seed: int = 1) -> Recogniser:
 
 @torch.no_grad()
 def _draw_weights(network: torch.nn.Module, generator: torch.Generator) -> None:
-    for parameter in network.parameters():
+    for name, parameter in network.named_parameters():
         if parameter.dim() > 1:
             parameter.normal_(std=2.0 / parameter.shape[-1] ** 0.5, generator=generator)
+        elif "bias" in name:
+            parameter.normal_(std=0.1, generator=generator)
 
 
 def tiny_model(seed: int = 1, slots: int = 2) -> Model:
