@@ -61,7 +61,12 @@ def _sets(options: argparse.Namespace) -> dict[str, list[Item]]:
     if options.manifest is not None:
         found[report.SINGLE] = material.read_manifest(options.manifest, ["librispeech"])
     chosen = {name: items for name, items in found.items() if not options.only or name in options.only}
-    return {name: material.sample(items, options.limit) for name, items in chosen.items()}
+    return {name: _limited(name, items, options.limit) for name, items in chosen.items()}
+
+
+def _limited(name: str, items: list[Item], limit: int | None) -> list[Item]:
+    """Take recordings spread over all; the first ones where every sixth has the same number of turns."""
+    return items[:limit] if name == report.COUNTING else material.sample(items, limit)
 
 
 def _figures(name: str, items: list[Item], control: str, around: Round) -> Figures:
