@@ -179,9 +179,10 @@ class Slot:
         if turn is None:
             raise RuntimeError("words of a turn came without a turn")
         turn.loose = words
-        has_own = turn.revision > 0 or bool(self._own(words))
-        self._announce(has_own and not turn.id)
-        if has_own:
+        if not turn.id and (own := self._own(words)):
+            turn.start = turn.start if own[0] == words[0] else own[0].start
+            self._announce(True)
+        if turn.revision > 0 or self._own(words):
             self._emit_partial(turn)
 
     def _close(self, closed: TurnClosed) -> None:

@@ -32,6 +32,9 @@ class TurnSettings:
     """What opens and closes a turn; lengths in steps of 40 ms, each model brings its own (`model.json`)."""
 
     pause: int = 18  # silence in all good hypotheses that closes a turn, whatever else
+    active_pause: int = (
+        18  # the same while the slot is not quiet: somebody may speak whom the search does not follow
+    )
     disputed_pause: int = 30  # silence in the best hypothesis, whatever others say
     ended_pause: int = 8  # silence in all good hypotheses, once the end of a turn was emitted
     quiet_pause: int = 14  # the same, once the slot is quiet
@@ -78,7 +81,7 @@ def needed_silence(settings: TurnSettings, seen: Evidence) -> int:
     """Return for how many steps all good hypotheses have to be silent, given what else speaks for an end."""
     ended = seen.ended and seen.ended_share >= settings.ended_share
     quiet = seen.quiet >= settings.quiet_steps
-    needed = settings.pause
+    needed = settings.pause if seen.quiet > 0 else max(settings.pause, settings.active_pause)
     if seen.age >= settings.longest:
         needed = settings.shortest_pause
     elif seen.age >= settings.long:

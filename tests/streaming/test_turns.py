@@ -25,7 +25,7 @@ from meetscribe.streaming.turns import (
 
 BAA = spell(["B", "AA"])
 KAA = spell(["K", "AA"])
-MARKED = TurnSettings(ended_pause=8, ended_quiet_pause=5, withdraw=20, open_steps=3)
+MARKED = TurnSettings(active_pause=22, ended_pause=8, ended_quiet_pause=5, withdraw=20, open_steps=3)
 SETTINGS = TurnSettings(pause=18, disputed_pause=30, long=100, short_pause=6, longest=200, shortest_pause=3)
 
 
@@ -143,7 +143,7 @@ def test_an_end_of_turn_closes_sooner_and_quiet_sooner_still() -> None:
     quiet = np.where(np.arange(80) > 20, 0.0, 1.0).astype(np.float32)
     cases = [(said, None), (said, quiet), (ended, None), (ended, quiet)]
     heard = [closings(marked_updates(case, 80, 1, speaks))[0][0] - 21 for case, speaks in cases]
-    assert heard == [MARKED.pause, MARKED.quiet_pause, MARKED.ended_pause, MARKED.quiet_steps]
+    assert heard == [MARKED.active_pause, MARKED.quiet_pause, MARKED.ended_pause, MARKED.quiet_steps]
 
 
 @given(st.lists(st.booleans(), min_size=1, max_size=8), st.sampled_from([1, 3, 8, 16, 40]))
