@@ -28,12 +28,15 @@ from meetscribe.training.mixtures import MixtureBatch, MixtureBatches
 from meetscribe.training.objectives.separation import SeparationObjective
 from meetscribe.training.simulation.config import SimulationConfig, Style
 from meetscribe.training.simulation.meetings import SimulatedMeetings
+from meetscribe.training.simulation.pitch import pitch_of
 from meetscribe.training.simulation.rooms import load_meeting_rooms
 from meetscribe.training.simulation.untranscribed import load_untranscribed
 from meetscribe.training.trainer import Trainer, join_processes
 
 WARP_SHARE = 0.5
 DEV_BATCHES = 8
+EASY_INTERVAL = 1.45
+"""Ratio of the pitches of two who overlap in easy meetings: a woman and a man, or a child and a woman."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -43,7 +46,11 @@ def parser() -> argparse.ArgumentParser:
     add("--speakers", type=Path, action="append", default=[], help="manifest of speech without transcripts")
     add("--seconds", type=float, default=20.0, help="length of each meeting")
     add("--batch", type=int, default=4, help="meetings in the batch of one process")
-    add("--easy", action="store_true", help="begin so: two who talk over each other, near and without noise")
+    add(
+        "--easy",
+        action="store_true",
+        help="begin so: two voices of different pitch, near, without noise, that overlap again and again",
+    )
     return options
 
 
@@ -86,6 +93,9 @@ def meetings(options: argparse.Namespace, split: str) -> MixtureBatches:
     config = simulation_config(options.seconds, options.easy)
     chosen = shares + (1.0,) * (len(corpora) - len(folders)) if split == "train" else ()
     simulated = SimulatedMeetings(corpora, around, config, options.seed, chosen)
+    if options.easy:
+        pitches = np.array([pitch_of(voice, corpora) for voice in simulated.voices.voices])
+        simulated.voices = replace(simulated.voices, pitches=pitches, interval=EASY_INTERVAL)
     return MixtureBatches(simulated, options.batch, WARP_SHARE if split == "train" else 0.0, options.seed)
 
 

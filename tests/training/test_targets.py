@@ -42,7 +42,9 @@ def test_turns_are_enclosed_in_their_symbols(spoken: list[AlignedWord], tail: in
     steps = spoken[-1].end // STEP + 1 + tail
     targets = make_targets(turns, 0, steps, 1.0)
     assert targets is not None
-    expected = [label for t in turns for label in (START_OF_TURN, *(s for w in t for s in w.symbols), END_OF_TURN)]
+    expected = [
+        label for t in turns for label in (START_OF_TURN, *(s for w in t for s in w.symbols), END_OF_TURN)
+    ]
     if tail < END_DELAY - 1:
         assert targets.labels.tolist() == expected[:-1]
     if tail > END_DELAY + 1:
