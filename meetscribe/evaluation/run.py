@@ -6,7 +6,9 @@ Not covered: waiting for audio (everything runs as fast as it can).
 """
 
 import gc
+import pickle
 import time
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -56,22 +58,27 @@ class Run:
 def transcribe(pipeline: Pipeline, audio: NDArray[np.float32], block: int = BLOCK) -> Run:
     """Stream a recording (float32 [samples] at 16 kHz) through a pipeline, `block` samples at a time.
 
-    Memory is watched where the system tells it (Linux).
+    Memory is watched where the system tells it (Linux); so that it is not the partials' own that is watched, events are
+    packed as they come.
     """
     began, worked = time.perf_counter(), time.process_time()
     transcriber = pipeline.new_transcriber()
     events: list[Event] = []
+    packed: list[bytes] = []
     memory: list[float] = []
     for start in range(0, len(audio), block):
         transcriber.receive_audio(audio[start : start + block])
         think([transcriber], pipeline.engine)
         events.extend(transcriber.events())
-        if (start + block) // _MINUTE > len(memory) and (now := resident()) is not None:
-            memory.append(now)
+        if (start + block) // _MINUTE > len(packed):
+            packed.append(zlib.compress(pickle.dumps(events)))
+            events.clear()
+            memory += [now] if (now := resident()) is not None else []
     transcriber.receive_eof()
     think([transcriber], pipeline.engine)
     events.extend(transcriber.events())
     spent, worked = time.perf_counter() - began, time.process_time() - worked
+    events = [event for part in packed for event in pickle.loads(zlib.decompress(part))] + events
     return Run(tuple(events), len(audio) / SAMPLE_RATE, spent, worked, tuple(memory))
 
 

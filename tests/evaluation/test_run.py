@@ -128,6 +128,8 @@ def test_recordings_together_share_batches():
 
 
 def test_memory_is_watched_by_the_minute():
-    """Two and a half minutes have two figures, where the system tells them."""
-    found = transcribe(_pipeline(), np.zeros(150 * 16_000, np.float32), 16_000)
+    """Two and a half minutes have two figures, where the system tells them, and all their events."""
+    audio = np.random.default_rng(1).standard_normal(150 * 16_000).astype(np.float32)
+    found = transcribe(_pipeline(), audio, 16_000)
     assert len(found.memory) == (0 if resident() is None else 2)
+    assert found.events == transcribe_together(_pipeline(), [audio], 16_000)[0].events
