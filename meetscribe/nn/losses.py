@@ -12,7 +12,6 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
-from meetscribe.lm.symbols import END_OF_TURN
 from meetscribe.nn.loss_kernels import banded_sum
 
 IGNORED = -100
@@ -127,7 +126,9 @@ class EndOfTurnPenalty:
     most: float = 5.0  # nats: what an <eot> costs at the most, however misplaced
 
 
-def end_of_turn_penalty(counts: Tensor, labels: Tensor, ends: Tensor, config: EndOfTurnPenalty) -> Tensor:
+def end_of_turn_penalty(
+    counts: Tensor, labels: Tensor, ends: Tensor, symbol: int, config: EndOfTurnPenalty
+) -> Tensor:
     """Return what is to be subtracted from the label log probabilities of a band, (B, T, W).
 
     Zero wherever the next label is not `<eot>`.
@@ -136,11 +137,12 @@ def end_of_turn_penalty(counts: Tensor, labels: Tensor, ends: Tensor, config: En
         counts: labels before each place, band[t] + w, (B, T, W).
         labels: symbols of each example (B, U), anything but `<eot>` behind the last.
         ends: step in which each turn's last word ends, in the order of the `<eot>`s, (B, K).
+        symbol: number of `<eot>`.
         config: the weights.
     """
     rows = torch.arange(len(labels), device=labels.device)[:, None, None]
     index = counts.clamp(0, labels.shape[1] - 1)
-    closes = labels == END_OF_TURN
+    closes = labels == symbol
     turn = (closes.cumsum(1) - 1).clamp(0, ends.shape[1] - 1)
     end = ends.gather(1, turn)[rows, index]
     step = torch.arange(counts.shape[1], device=labels.device)[None, :, None]

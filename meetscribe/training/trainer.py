@@ -34,13 +34,14 @@ class Heard(Protocol):
 
 
 BatchType = TypeVar("BatchType", bound=Heard)
+Taken_contra = TypeVar("Taken_contra", bound=Heard, contravariant=True)
 
 
-class Objective(Protocol[BatchType]):
+class Objective(Protocol[Taken_contra]):
     """What a model is trained to do."""
 
     def __call__(
-        self, model: Any, batch: BatchType, rng: np.random.Generator
+        self, model: Any, batch: Taken_contra, rng: np.random.Generator
     ) -> tuple[Tensor, dict[str, float]]:
         """Return the loss of a batch, and its parts; random choices are the step's."""
         ...

@@ -170,7 +170,7 @@ def test_end_of_turn_costs_by_its_distance(seed: int, late: float, early: float,
     ends = torch.randint(0, 15, (2, 9), generator=generator).sort(1).values
     counts = torch.randint(0, 11, (2, 15, 4), generator=generator)
     config = EndOfTurnPenalty(late, early, grace, most=5.0)
-    found = end_of_turn_penalty(counts, labels, ends, config)
+    found = end_of_turn_penalty(counts, labels, ends, END_OF_TURN, config)
     for b, t, w in itertools.product(range(2), range(15), range(4)):
         count = int(counts[b, t, w])
         wanted = 0.0

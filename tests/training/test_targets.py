@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -30,14 +32,14 @@ def test_turns_are_cut_at_long_pauses_only(spoken: list[AlignedWord]) -> None:
     turns = turns_of(spoken)
     assert [word for turn in turns for word in turn] == spoken
     for turn in turns:
-        assert all(b.start - a.end <= LONGEST_PAUSE for a, b in zip(turn, turn[1:], strict=False))
-    for first, second in zip(turns, turns[1:], strict=False):
+        assert all(b.start - a.end <= LONGEST_PAUSE for a, b in pairwise(turn))
+    for first, second in pairwise(turns):
         assert second[0].start - first[-1].end > LONGEST_PAUSE
 
 
 @given(speech(), st.integers(0, 30))
 def test_turns_are_enclosed_in_their_symbols(spoken: list[AlignedWord], tail: int) -> None:
-    """Labels are `<sot>` phones `<eot>` for each turn, each in its own step, the last `<eot>` only where it is heard."""
+    """Each turn is `<sot>` phones `<eot>`, one symbol a step; the last `<eot>` comes only where it is heard."""
     turns = turns_of(spoken)
     steps = spoken[-1].end // STEP + 1 + tail
     targets = make_targets(turns, 0, steps, 1.0)
@@ -56,7 +58,7 @@ def test_turns_are_enclosed_in_their_symbols(spoken: list[AlignedWord], tail: in
 
 @given(speech())
 def test_turns_start_and_end_where_they_are_heard(spoken: list[AlignedWord]) -> None:
-    """`<sot>` comes as the first phone begins, `<eot>` a known time after the last one ends, and knows when that was."""
+    """`<sot>` comes as the first phone begins, `<eot>` a known time after the last one ends."""
     targets = make_targets([spoken], 0, spoken[-1].end // STEP + 20, 1.0)
     assert targets is not None
     assert targets.emission[0] == spoken[0].start // STEP

@@ -42,13 +42,40 @@ class RecognitionConfig:
 class Labelled(Protocol):
     """What rows of a batch should be recognised as: see `training.batches.Batch`."""
 
-    steps: Tensor
-    classes: Tensor
-    emitted: Tensor
-    labels: Tensor
-    emission: Tensor
-    ends: Tensor
-    label_counts: Tensor
+    @property
+    def steps(self) -> Tensor:
+        """Valid steps (B,)."""
+        ...
+
+    @property
+    def classes(self) -> Tensor:
+        """Frame-wise class (B, T)."""
+        ...
+
+    @property
+    def emitted(self) -> Tensor:
+        """Label or blank of each step (B, T)."""
+        ...
+
+    @property
+    def labels(self) -> Tensor:
+        """Symbols (B, U)."""
+        ...
+
+    @property
+    def emission(self) -> Tensor:
+        """Step of each label (B, U)."""
+        ...
+
+    @property
+    def ends(self) -> Tensor:
+        """Step in which the sound of each label ends (B, U)."""
+        ...
+
+    @property
+    def label_counts(self) -> Tensor:
+        """Labels of each row (B,)."""
+        ...
 
 
 @dataclass
@@ -102,7 +129,9 @@ def full_sum(model: Recogniser, encoded: Tensor, batch: Labelled, config: Recogn
     scores = model.transducer(encoded, previous)
     label = fast_emit(scores.gather(-1, following[..., None])[..., 0], config.fast_emit)
     if config.end_of_turn is not None:
-        label = label - end_of_turn_penalty(counts, batch.labels, turn_ends(batch), config.end_of_turn)
+        label = label - end_of_turn_penalty(
+            counts, batch.labels, turn_ends(batch), END_OF_TURN, config.end_of_turn
+        )
     return banded_transducer_loss(scores[..., 0], label, band, batch.steps, batch.label_counts)
 
 

@@ -137,7 +137,7 @@ def freshness(talking: Tensor) -> Tensor:
 
 
 def loudness(mixture: Tensor) -> Tensor:
-    """Return how much of each band is speech rather than noise: 0 at RANGE below the loud ones, rising to 1, (B, T, F)."""
+    """Return how much of each band is speech, (B, T, F): 0 at RANGE below the loud ones, rising to 1."""
     loud = torch.quantile(mixture.flatten(1)[:, ::7], 0.97, dim=1)[:, None, None]
     return ((mixture - loud) / RANGE + 1.0).clamp(0.0, 1.0)
 
