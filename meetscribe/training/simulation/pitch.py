@@ -15,6 +15,7 @@ FRAME = 1_024  # samples
 HEARD = 8 * SAMPLE_RATE  # samples of a person that are listened to at most
 LOWEST, HIGHEST = 70.0, 420.0  # Hz
 VOICED = 0.5  # autocorrelation, of that at lag 0
+SHORTER = 0.85  # a shorter period is taken if it is that likely: twice a period is one, too
 HIGHEST_HARMONIC = 1_000.0  # Hz
 
 
@@ -26,7 +27,9 @@ def median_pitch(pcm: np.ndarray) -> float:
     window = np.fft.irfft(np.abs(np.fft.rfft(np.hanning(FRAME), 2 * FRAME)) ** 2)
     likeness = np.fft.irfft(power) / np.maximum(window / window[0], 1e-3)
     low, high = int(SAMPLE_RATE / HIGHEST), int(SAMPLE_RATE / LOWEST)
-    best = likeness[:, low:high].argmax(1) + low
+    found = likeness[:, low:high]
+    peak = (found >= likeness[:, low - 1 : high - 1]) & (found >= likeness[:, low + 1 : high + 1])
+    best = (peak & (found > SHORTER * found.max(1, keepdims=True))).argmax(1) + low
     loud = likeness[:, 0] > 0.1 * np.quantile(likeness[:, 0], 0.9)
     voiced = loud & (likeness[np.arange(len(best)), best] > VOICED * likeness[:, 0])
     return float(np.median(SAMPLE_RATE / best[voiced])) if voiced.sum() >= 5 else float("nan")
