@@ -63,7 +63,7 @@ def options_for(command: str, what: str) -> argparse.ArgumentParser:
     )
     add("--cache", type=Path, help="folder for decoded audio; default: FOLDER/../cache")
     add("--alignments", type=Path, help="other alignments for the first corpus")
-    add("--start", type=Path, help="checkpoint, or model directory, whose weights a new run begins with")
+    add("--weights", type=Path, help="checkpoint, or model directory, whose weights a new run begins with")
     add("--steps", type=int, default=20_000)
     add("--decay", type=int, default=2_000, help="last steps, in which the learning rate falls to zero")
     add("--rate", type=float, default=1.5e-3, help="highest learning rate")

@@ -123,7 +123,7 @@ def main(options: argparse.Namespace) -> int:
     trainer = Trainer(
         model, batches, objective, training_config(options), options.folder, device, rank, world
     )
-    if not begin(trainer, starting_weights(options.start) if options.start else None):
+    if not begin(trainer, starting_weights(options.weights) if options.weights else None):
         feature_statistics(model, batches)
         trainer.average = {name: value.detach().clone() for name, value in model.state_dict().items()}
     train(trainer, lambda averaged: dev_figures(averaged, dev, 8) | dev_figures(averaged, dev, None))

@@ -61,7 +61,7 @@ def parser() -> argparse.ArgumentParser:
     add(
         "--separator",
         type=Path,
-        help="checkpoint of scripts/train-separator; --start: that of the recogniser",
+        help="checkpoint of scripts/train-separator; --weights: that of the recogniser",
     )
     add("--meeting-rooms", type=int, default=80, help="image-source rooms of meetings")
     add("--seconds", type=float, default=20.0, help="length of each meeting")
@@ -99,7 +99,7 @@ def main(options: argparse.Namespace) -> int:
     trainer = Trainer(
         model, batches, objective, training_config(options), options.folder, device, rank, world
     )
-    begin(trainer, joined_weights(options.start, options.separator) if options.start else None)
+    begin(trainer, joined_weights(options.weights, options.separator) if options.weights else None)
     fixed = [dev[number] for number in range(DEV_BATCHES)]
     train(trainer, lambda averaged: dev_figures(averaged, fixed, objective))
     return 0

@@ -75,7 +75,7 @@ def main(options: argparse.Namespace) -> int:
         rank,
         world,
     )
-    begin(trainer, averaged_weights(options.start) if options.start else None)
+    begin(trainer, averaged_weights(options.weights) if options.weights else None)
     fixed = [dev[number] for number in range(DEV_BATCHES)]
     train(trainer, lambda model: dev_figures(model, fixed, objective))
     return 0
