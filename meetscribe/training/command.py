@@ -66,6 +66,7 @@ def options_for(command: str, what: str) -> argparse.ArgumentParser:
     add("--weights", type=Path, help="checkpoint, or model directory, whose weights a new run begins with")
     add("--steps", type=int, default=20_000)
     add("--decay", type=int, default=2_000, help="last steps, in which the learning rate falls to zero")
+    add("--warmup", type=int, default=300, help="first steps, in which the learning rate rises")
     add("--rate", type=float, default=1.5e-3, help="highest learning rate")
     add("--rooms", type=int, default=300, help="image-source rooms beside the recorded ones")
     add("--seed", type=int, default=1)
@@ -78,6 +79,7 @@ def training_config(options: argparse.Namespace) -> TrainingConfig:
     return TrainingConfig(
         seed=options.seed,
         steps=options.steps,
+        warmup=options.warmup,
         decay=options.decay,
         rate=options.rate,
         workers=options.workers,
