@@ -33,12 +33,19 @@ from meetscribe.training.mixtures import MixtureBatches
 from meetscribe.training.objectives.joint import JointBatch, JointConfig, JointObjective
 from meetscribe.training.objectives.recognition import RecognitionConfig
 from meetscribe.training.recognise import starting_weights
+from meetscribe.training.simulation.config import SimulationConfig, Style
 from meetscribe.training.simulation.meetings import SimulatedMeetings
-from meetscribe.training.simulation.plan import SimulationConfig
 from meetscribe.training.simulation.rooms import load_meeting_rooms
 from meetscribe.training.trainer import Trainer, join_processes
 
 WARP_SHARE = 0.5
+STYLES: tuple[tuple[Style, float], ...] = (
+    ("meeting", 0.45),
+    ("overlapped", 0.4),
+    ("single", 0.1),
+    ("empty", 0.05),
+)
+"""What meetings are like: more overlap than in real ones, since it is what has to be learned."""
 DEV_BATCHES = 12
 CHUNK = 8
 
@@ -137,7 +144,7 @@ def material(options: argparse.Namespace) -> tuple[JointBatches, MixtureBatches]
     corpora = [first, *(load_corpus(folder, "train", cache) for folder in folders[1:])]
     batch = BatchConfig(options.batch_steps, shares=shares)
     single = TrainingBatches(corpora, around, batch, AugmentationConfig(), options.seed)
-    config = SimulationConfig(samples=int(options.seconds * SAMPLE_RATE))
+    config = SimulationConfig(samples=int(options.seconds * SAMPLE_RATE), styles=STYLES)
     rooms = {
         split: load_meeting_rooms(folder, split, cache, options.meeting_rooms) for split in ("train", "dev")
     }
