@@ -97,6 +97,7 @@ _FOUR = replace(PLAIN, people=(4, 4), tail=1.0)
 SETS: dict[str, EvaluationSet] = {
     "two-talkers": EvaluationSet(60, (15.0, 30.0), _OVERLAPPED, _third_overlapped),
     "two-talkers-rooms": EvaluationSet(60, (15.0, 30.0), _IN_ROOMS, _third_overlapped),
+    "two-voices": EvaluationSet(20, (12.0, 20.0), _OVERLAPPED, _third_overlapped),
     "turn-counting": EvaluationSet(60, (20.0, 20.0), replace(PLAIN, people=(2, 3)), _counted),
     "meetings": EvaluationSet(
         10, (120.0, 120.0), replace(_FOUR, room_share=1.0, noise_share=1.0, snr=(10.0, 25.0)), _four_speak

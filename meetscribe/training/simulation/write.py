@@ -19,7 +19,7 @@ import soundfile
 import typer
 from rich.console import Console
 
-from meetscribe.errors import MeetscribeError
+from meetscribe.errors import InputError, MeetscribeError
 from meetscribe.timeline import SAMPLE_RATE, to_seconds
 from meetscribe.training.corpus import Corpus, load_corpus
 from meetscribe.training.simulation.evaluation_sets import NAMES, Material, draw_set
@@ -29,6 +29,7 @@ from meetscribe.training.simulation.rooms import load_meeting_rooms
 
 REFERENCE = "reference.seglst.json"
 NOBODY = "nobody"
+SYNTHETIC = "two-voices"
 
 
 def write_set(name: str, drawn: Iterable[tuple[MeetingPlan, Mixture]], folder: Path) -> dict[str, float]:
@@ -86,20 +87,32 @@ def only(corpus: Corpus, name: str) -> Corpus:
     return Corpus(tuple(u for u in corpus.utterances if u.corpus == name), corpus.audio)
 
 
+def _synthetic(folder: Path | None, cache: Path) -> Corpus:
+    if folder is None:
+        raise InputError(
+            f"{SYNTHETIC} needs synthesisers' voices: give --synthetic FOLDER (scripts/synthesize)"
+        )
+    return load_corpus(folder, "dev", cache)
+
+
 def main(
     corpus: Annotated[Path, typer.Option(help="folder with speech/, rooms.jsonl and noise.jsonl")],
     cache: Annotated[Path, typer.Option(help="folder for decoded audio")],
     out: Annotated[Path, typer.Option(help="folder for the sets, one folder each")],
     sets: Annotated[list[str] | None, typer.Argument(help=f"{', '.join(NAMES)}; without, all")] = None,
     alignments: Annotated[Path | None, typer.Option(help="other alignments than the corpus' own")] = None,
+    synthetic: Annotated[
+        Path | None, typer.Option(help="folder with dev.jsonl of synthesisers' voices, for two-voices")
+    ] = None,
     seed: Annotated[int, typer.Option(help="decides everything")] = 1,
 ) -> None:
     """Write evaluation sets made of held-out speakers, rooms and noise."""
     try:
         speech = only(load_corpus(corpus / "speech", "dev", cache, alignments), "librispeech")
         rooms = load_meeting_rooms(corpus, "dev", cache, count=20, speech_in_noise=False)
-        for name in sets or NAMES:
-            result = write_set(name, draw_set(name, Material((speech,), rooms), seed), out / name)
+        for name in sets or [name for name in NAMES if synthetic or name != SYNTHETIC]:
+            people = _synthetic(synthetic, cache) if name == SYNTHETIC else speech
+            result = write_set(name, draw_set(name, Material((people,), rooms), seed), out / name)
             print(json.dumps({"set": name, **result}), flush=True)
     except MeetscribeError as error:
         Console(stderr=True).print(f"scripts/simulate: {error}", style="red", markup=False, highlight=False)
