@@ -97,15 +97,6 @@ class SearchSettings:
     start_penalty: float = 0.0
     end_penalty: float = 0.0
 
-    @property
-    def closed_label(self) -> int:
-        """Label that the network expects to have come before, once a turn is over.
-
-        A network that emits starts and ends of turns has never heard a turn begin but after an end, so it is told
-        of one even where the turn was closed for another reason.
-        """
-        return END_OF_TURN if self.marks else BLANK
-
 
 @dataclass(frozen=True)
 class FoundWord:

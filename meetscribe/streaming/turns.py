@@ -191,8 +191,7 @@ class Turns:
 
     def _restart(self, frame: int) -> None:
         """Search for the next turn from a step on, of which some may have been heard."""
-        label = self._search.settings.closed_label
-        state = self._search.start(weights=self.weights, frame=frame, label=label)
+        state = self._search.start(weights=self.weights, frame=frame)
         if frame < self._state.frame:
             state = self._search.advance(state, self._tables.read(frame, self._state.frame))
         self._state, self._opened, self._words, self._spoken = state, None, (), False
