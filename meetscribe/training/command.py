@@ -11,11 +11,13 @@ from typing import Any
 import torch
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from safetensors.torch import load_file, save_file
 from torch import nn
 
 from meetscribe.training.trainer import Trainer, TrainingConfig, append_row
 
 ROWS_EVERY = 50  # steps
+KEPT = ".safetensors"
 
 
 class Reporter:
@@ -121,5 +123,13 @@ def train(trainer: Trainer[Any], evaluate: Callable[[nn.Module], dict[str, float
 
 
 def averaged_weights(checkpoint: Path) -> dict[str, torch.Tensor]:
-    """Return the averaged weights of a training checkpoint."""
+    """Return the averaged weights of a training checkpoint, or weights that were kept as safetensors."""
+    if checkpoint.suffix == KEPT:
+        return {name: value.float() for name, value in load_file(checkpoint).items()}
     return torch.load(checkpoint, map_location="cpu", weights_only=True)["average"]
+
+
+def keep_weights(checkpoint: Path, kept: Path) -> None:
+    """Write the averaged weights of a training checkpoint as bfloat16 safetensors, for later runs to begin with."""
+    weights = averaged_weights(checkpoint)
+    save_file({name: value.to(torch.bfloat16).contiguous() for name, value in weights.items()}, kept)
