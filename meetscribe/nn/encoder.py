@@ -119,6 +119,45 @@ class ConformerLayer(nn.Module):
         return self.norm_out(x), LayerState(attention, convolution)
 
 
+def through_layers(
+    layers: nn.ModuleList, x: Tensor, lengths: Tensor, chunk: int | None, config: EncoderConfig
+) -> Tensor:
+    """Pass whole inputs (B, T, D) through Conformer layers; `lengths` and `chunk` as of `Encoder.forward`."""
+    steps = x.shape[1]
+    visible = chunk_mask(lengths, steps, chunk, config.left)
+    turns = rotations(0, steps, config.width // config.heads, x)
+    for layer in layers:
+        x = layer(x, visible, turns)
+    return x
+
+
+def step_layers(
+    layers: nn.ModuleList, x: Tensor, heard: Tensor, past: tuple[LayerState, ...], config: EncoderConfig
+) -> tuple[Tensor, Tensor, tuple[LayerState, ...]]:
+    """Advance Conformer layers by a chunk (B, T, D).
+
+    Args:
+        layers: the layers.
+        x: their input.
+        heard: steps of the past that there are, at most `config.left` (B,).
+        past: their states.
+        config: their sizes.
+
+    Returns:
+        The output, and the new `heard` and `past`.
+    """
+    steps, left = x.shape[1], config.left
+    key = torch.arange(left + steps, device=x.device)
+    visible = (key[None] >= left - heard[:, None])[:, None, None, :].expand(-1, 1, steps, -1)
+    turns = rotations(0, left + steps, config.width // config.heads, x)
+    kept: list[LayerState] = []
+    for layer, state in zip(layers, past, strict=True):
+        assert isinstance(layer, ConformerLayer)
+        x, new = layer.step(x, state, visible, turns)
+        kept.append(new)
+    return x, (heard + steps).clamp_max(left), tuple(kept)
+
+
 class StackedFrames(nn.Module):
     """`stacked` new frames and as many before them become one step."""
 
@@ -168,26 +207,13 @@ class Encoder(Steppable[EncoderState]):
             chunk: steps of a chunk as in streaming; None: every step sees everything (the final pass).
         """
         x, _ = self.pre_encode(self._normalised(frames), self.mean.new_zeros(len(frames), *self._past))
-        steps = x.shape[1]
-        visible = chunk_mask(lengths, steps, chunk, self.config.left)
-        turns = rotations(0, steps, self.config.width // self.config.heads, x)
-        for layer in self.layers:
-            x = layer(x, visible, turns)
-        return x
+        return through_layers(self.layers, x, lengths, chunk, self.config)
 
     def step(self, x: Tensor, state: EncoderState) -> tuple[Tensor, EncoderState]:
         """Advance every stream by one chunk of frames (B, 4 T, F), T at most `chunk` of the configuration."""
         x, frames = self.pre_encode(self._normalised(x), state.frames)
-        steps, left = x.shape[1], self.config.left
-        key = torch.arange(left + steps, device=x.device)
-        visible = (key[None] >= left - state.heard[:, None])[:, None, None, :].expand(-1, 1, steps, -1)
-        turns = rotations(0, left + steps, self.config.width // self.config.heads, x)
-        kept: list[LayerState] = []
-        for layer, past in zip(self.layers, state.layers, strict=True):
-            assert isinstance(layer, ConformerLayer)
-            x, new = layer.step(x, past, visible, turns)
-            kept.append(new)
-        return x, EncoderState(frames, (state.heard + steps).clamp_max(left), tuple(kept))
+        x, heard, layers = step_layers(self.layers, x, state.heard, state.layers, self.config)
+        return x, EncoderState(frames, heard, layers)
 
     @property
     def _past(self) -> tuple[int, int]:

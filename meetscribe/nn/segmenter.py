@@ -80,7 +80,7 @@ class SeparatorTransducerSegmenter(Steppable[SegmenterState]):
         """Score whole recordings.
 
         Args:
-            audio: (B, samples) in -1…1; what exceeds whole chunks of the separator is left out.
+            audio: (B, samples) in -1…1; what exceeds whole steps is left out.
             lengths: valid samples of each (B,).
             chunk: steps that the recogniser hears at once; None: each step sees the whole recording. The
                 separator's chunk is always its own.

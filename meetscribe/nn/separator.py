@@ -15,8 +15,15 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from meetscribe.nn.attention import AttentionState, chunk_mask, rotations
-from meetscribe.nn.encoder import ConformerLayer, EncoderConfig, LayerState, StackedFrames
+from meetscribe.nn.attention import AttentionState
+from meetscribe.nn.encoder import (
+    ConformerLayer,
+    EncoderConfig,
+    LayerState,
+    StackedFrames,
+    step_layers,
+    through_layers,
+)
 from meetscribe.nn.features import FFT, MEL_BINS
 from meetscribe.nn.steppable import Steppable
 
@@ -144,28 +151,16 @@ class Separator(Steppable[SeparatorState]):
         """Separate whole mixtures (B, T, 257), in chunks as when streaming."""
         state = self.initial_state(len(power))
         x, _ = self.pre_encode(_scaled(power), state.frames)
-        steps = x.shape[1]
-        lengths = torch.full((len(power),), steps, device=power.device)
-        visible = chunk_mask(lengths, steps, self.config.chunk, self.config.left)
-        turns = rotations(0, steps, self.config.width // self.config.heads, x)
-        for layer in self.layers:
-            x = layer(x, visible, turns)
+        lengths = torch.full((len(power),), x.shape[1], device=power.device)
+        x = through_layers(self.layers, x, lengths, self.config.chunk, self.config.layer)
         return self._separate(x, state.memories)[0]
 
     def step(self, x: Tensor, state: SeparatorState) -> tuple[Masks, SeparatorState]:  # type: ignore[override]
         """Advance every stream by one chunk of spectra (B, T, 257)."""
         x, frames = self.pre_encode(_scaled(x), state.frames)
-        steps, left = x.shape[1], self.config.left
-        key = torch.arange(left + steps, device=x.device)
-        visible = (key[None] >= left - state.heard[:, None])[:, None, None, :].expand(-1, 1, steps, -1)
-        turns = rotations(0, left + steps, self.config.width // self.config.heads, x)
-        kept: list[LayerState] = []
-        for layer, past in zip(self.layers, state.layers, strict=True):
-            assert isinstance(layer, ConformerLayer)
-            x, new = layer.step(x, past, visible, turns)
-            kept.append(new)
+        x, heard, layers = step_layers(self.layers, x, state.heard, state.layers, self.config.layer)
         masks, memories = self._separate(x, state.memories)
-        return masks, SeparatorState(frames, (state.heard + steps).clamp_max(left), tuple(kept), memories)
+        return masks, SeparatorState(frames, heard, layers, memories)
 
     def _separate(
         self, x: Tensor, memories: tuple[MemoryState, ...]
