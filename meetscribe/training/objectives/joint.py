@@ -80,7 +80,7 @@ class JointObjective:
     ) -> tuple[Tensor, dict[str, float]]:
         """Return the loss of mixtures and its parts."""
         assert model.separator is not None
-        recogniser, filters = model.recogniser, self.separation.filters[batch.warp]
+        recogniser, filters = model.recogniser, self.separation.filters.to(batch.audio.device)[batch.warp]
         power = recogniser.features.spectrum(batch.audio)
         mixture = recogniser.features.energies(power, filters)
         found = model.separator(power)

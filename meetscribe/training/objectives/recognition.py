@@ -89,7 +89,7 @@ class RecognitionObjective:
         self, model: Recogniser, batch: Batch, rng: np.random.Generator
     ) -> tuple[Tensor, dict[str, float]]:
         """Return the loss of a batch and its parts, each averaged over steps."""
-        features = model.features(batch.audio, self.filters[batch.warp])
+        features = model.features(batch.audio, self.filters.to(batch.audio.device)[batch.warp])
         features = torch.where(batch.hidden, model.encoder.mean, features)
         encoded = model.encoder(features, batch.steps, drawn_chunk(rng))
         return recognition_loss(model, encoded, batch, self.config)

@@ -54,8 +54,9 @@ class SeparationObjective:
         self, model: Separator, batch: MixtureBatch, rng: np.random.Generator
     ) -> tuple[Tensor, dict[str, float]]:
         """Return the loss of a batch and its parts."""
+        self.features.to(batch.audio.device)
         power = self.features.spectrum(batch.audio)
-        filters = self.filters[batch.warp]
+        filters = self.filters.to(batch.audio.device)[batch.warp]
         mixture = self.features.energies(power, filters)
         return separation_loss(model(power), mixture, batch, filters, self)
 
@@ -72,7 +73,7 @@ def separation_loss(
         filters: mel filters of each mixture (B, 257, F).
         objective: its features and weights.
     """
-    share = slot_shares(batch, filters, objective.features)
+    share = slot_shares(batch, filters, objective.features.to(mixture.device))
     target = slot_features(mixture, share)
     heard = (mixture > FLOOR)[:, None]
     both = batch.talking.all(1)[:, None, :, None]
