@@ -22,7 +22,7 @@ from search import combinations
 
 from meetscribe import models
 from meetscribe.checkpoint import Model, Settings, load_model
-from meetscribe.engine import InProcessEngine
+from meetscribe.engine.batches import InProcessEngine
 from meetscribe.evaluation import latency, material, run, turns
 from meetscribe.evaluation.latency import Latencies
 from meetscribe.evaluation.material import Item

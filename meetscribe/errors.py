@@ -40,3 +40,11 @@ class MissingError(MeetscribeError):
     """Something this needs is not here: a device, a library, a model, a free port."""
 
     exit_code = 3
+
+
+class EngineLost(MeetscribeError):  # noqa: N818 - what happened, to be caught by name
+    """Who runs the network has gone: killed, out of memory, or without an answer for too long."""
+
+
+class RecordingError(MeetscribeError):
+    """Audio cannot be written to disk."""

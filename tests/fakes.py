@@ -63,6 +63,7 @@ class ListSource:
 
     def __init__(self, blocks, error=None):
         self.given, self.error = [Block(position, samples) for position, samples in blocks], error
+        self.channels = self.given[0].samples.shape[1] if self.given else 1
 
     async def blocks(self):
         for block in self.given:

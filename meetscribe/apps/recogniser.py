@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from meetscribe.engine.in_process import InProcessRecognition
 from meetscribe.session.ports import Engine, Transcriber
 
 
@@ -14,6 +15,10 @@ class Recogniser:
     name: str
     engine: Engine
     new_transcriber: Callable[[], Transcriber]
+
+    def recognition(self) -> InProcessRecognition:
+        """Return who transcribes streams in this process."""
+        return InProcessRecognition(self.engine, self.new_transcriber)
 
 
 Loader = Callable[[Path], Recogniser]
@@ -44,7 +49,7 @@ def _load(directory: Path, *, bypassed: bool) -> Recogniser:
     import torch
 
     from meetscribe.checkpoint import load_model
-    from meetscribe.engine import InProcessEngine
+    from meetscribe.engine.batches import InProcessEngine
 
     torch.set_num_threads(1)
     loaded = load_model(directory)

@@ -17,8 +17,10 @@ from meetscribe.apps.recogniser import Loader, Recogniser
 from meetscribe.errors import InputError, UsageError
 from meetscribe.events import DurableEvent, Event, Progress, Session
 from meetscribe.formats.registry import Format
-from meetscribe.session.session import MeetingSession
+from meetscribe.session.session import MeetingSession, SessionSettings
 from meetscribe.sources.file import FileSource
+
+PATIENT = SessionSettings(patient=True)
 
 Report = Callable[[Path, Progress], None]
 
@@ -63,7 +65,7 @@ def transcribe_file(path: Path, recogniser: Callable[[], Recogniser], report: Re
         session=path.stem, title=path.stem, started=started, sources=(path.name,), model=loaded.name
     )
     sinks = [] if report is None else [_ProgressSink(path, report)]
-    session = MeetingSession(start, source, loaded.new_transcriber(), loaded.engine, sinks)
+    session = MeetingSession(start, source, loaded.recognition(), sinks, PATIENT)
     try:
         asyncio.run(session.run())
     except InputError as error:

@@ -48,7 +48,7 @@ def load(directory: Path, control: str) -> Loaded:
     import torch  # noqa: PLC0415  late: processes that hear nothing do without
 
     from meetscribe.checkpoint import load_model  # noqa: PLC0415  late, as torch
-    from meetscribe.engine import InProcessEngine  # noqa: PLC0415  late, as torch
+    from meetscribe.engine.batches import InProcessEngine  # noqa: PLC0415  late, as torch
 
     torch.set_num_threads(1)
     model = load_model(directory)

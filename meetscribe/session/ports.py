@@ -1,16 +1,17 @@
-"""What a session needs from outside: where audio comes from, who thinks, and where events go.
+"""What a session needs from outside: where audio comes from, who thinks, where it is kept, and where events go.
 
-Protocols only. A source gives blocks in order of position; a jump in position is audio that is missing.
+Protocols, and the two values that a source gives. A source gives blocks in order of position; a jump in position is
+audio that is missing.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from meetscribe.events import Event
+from meetscribe.events import DurableEvent, Event, State
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,6 +20,14 @@ class Block:
 
     position: int
     samples: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class SourceState:
+    """How a source is: listening, degraded or device_lost; it counts until the source gives another one."""
+
+    state: State
+    reason: str | None = None
 
 
 class AudioSource(Protocol):
@@ -34,8 +43,15 @@ class AudioSource(Protocol):
         """Return the number of samples at 16 kHz, None where it is not known."""
         ...
 
-    def blocks(self) -> AsyncIterator[Block]:
-        """Give the audio, block by block.
+    @property
+    def channels(self) -> int:
+        """Return how many channels its blocks have."""
+        ...
+
+    def blocks(self) -> AsyncIterator[Block | SourceState]:
+        """Give the audio, block by block, and between blocks how the source is, where that changes.
+
+        The reason of a source's last state is the reason of the gap that follows it.
 
         Raises:
             MeetscribeError: the audio ends in an error; what came before is good.
@@ -52,6 +68,110 @@ class EventSink(Protocol):
 
     async def close(self) -> None:
         """Finish; no event comes after this."""
+        ...
+
+
+class EventLog(Protocol):
+    """Where the durable events of one meeting are kept."""
+
+    def append(self, event: DurableEvent) -> None:
+        """Keep the next event, numbered; it is safe when this returns."""
+        ...
+
+    def since(self, seq: int) -> Sequence[DurableEvent]:
+        """Return the events with a higher number, in order."""
+        ...
+
+    def redact(self, turns: Collection[str]) -> None:
+        """Empty the finals and corrections of these turns in place."""
+        ...
+
+
+class Recorder(Protocol):
+    """Where the audio of one meeting is kept; its time line is the meeting's."""
+
+    @property
+    def length(self) -> int:
+        """Return the position after the last sample."""
+        ...
+
+    @property
+    def complaint(self) -> str | None:
+        """Return what will soon be wrong (little space is left), None while all is well."""
+        ...
+
+    def write(self, block: Block) -> None:
+        """Keep a block; what is missing before it becomes silence.
+
+        Raises:
+            RecordingError: it cannot be written now; a later block may be.
+        """
+        ...
+
+    def erase(self, start: int, end: int) -> None:
+        """Make all channels silent from `start` to `end`: the samples are gone when this returns."""
+        ...
+
+    def read(self, channel: int, start: int, end: int) -> NDArray[np.float32]:
+        """Return the samples of one channel; what was not kept is silence."""
+        ...
+
+    def close(self) -> None:
+        """Finish the recording."""
+        ...
+
+
+class RecognitionStream(Protocol):
+    """The transcript of one channel (or of the mix of all) from one moment on."""
+
+    @property
+    def heard(self) -> int:
+        """Return how many samples were transcribed so far."""
+        ...
+
+    async def feed(self, samples: NDArray[np.float32]) -> None:
+        """Take further mono samples; waits while too many are on their way.
+
+        Raises:
+            EngineLost: they will never be transcribed, nor others of this stream that no event has told of.
+        """
+        ...
+
+    async def finish(self) -> None:
+        """Take notice that no more audio comes; the last events follow.
+
+        Raises:
+            EngineLost: as `feed` does.
+        """
+        ...
+
+    def events(self) -> AsyncIterator[Event]:
+        """Give the events, not numbered yet, in meeting time; ends after the last one.
+
+        Raises:
+            EngineLost: as `feed` does.
+        """
+        ...
+
+    def close(self) -> None:
+        """Give the stream up: what is under way is not needed."""
+        ...
+
+
+class Recognition(Protocol):
+    """Who transcribes: one for any number of streams, which share the network's batches."""
+
+    async def open(self, start: int = 0, label: str = "") -> RecognitionStream:
+        """Begin a stream whose first sample has the meeting time `start`; starts what has to be started.
+
+        Raises:
+            EngineLost: it could not be started now; another attempt may succeed.
+            MeetscribeError: it cannot be started at all.
+        """
+        ...
+
+    async def close(self) -> None:
+        """End everything."""
         ...
 
 

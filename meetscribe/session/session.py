@@ -1,43 +1,151 @@
-"""One meeting from its first block to its end: source → transcriber and engine → numbered log → sinks.
+"""One meeting from its first block to its end: source → recorder and backlog → streams → numbered log → readers.
 
-The session alone numbers events. Audio that is missing becomes silence and a `gap`, so that times stay true.
-When the source fails, what it gave is transcribed to the end before the error is raised.
-Not covered: commands, recording, several sinks of different speeds, several input channels kept apart.
+The session alone numbers events. Missing audio becomes a `gap`, and short gaps silence, so that times stay true.
+Whoever thinks may be lost and comes again: recording goes on, the state shows it, and what was missed is heard again
+(`follower.py`). When the source fails, what it gave is transcribed to the end before the error is raised.
+A log that has events already is a meeting that goes on: what its recorder holds and its log does not is heard first.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from meetscribe.errors import MeetscribeError
-from meetscribe.events import DurableEvent, End, Event, Gap, Progress, Session, numbered
-from meetscribe.session.ports import AudioSource, Block, Engine, EventSink, Transcriber
-from meetscribe.timeline import SAMPLE_RATE, to_grid
+from meetscribe.errors import EngineLost, RecordingError
+from meetscribe.events import (
+    DurableEvent,
+    End,
+    Event,
+    Final,
+    Gap,
+    Lag,
+    OffRecord,
+    Partial,
+    Progress,
+    Session,
+    State,
+    Status,
+    Turn,
+    numbered,
+)
+from meetscribe.meeting import Meeting, apply, fold
+from meetscribe.session.backlog import LONGEST_SILENCE, Backlog
+from meetscribe.session.commands import Ack, Command, CommandError, decided
+from meetscribe.session.condition import Condition
+from meetscribe.session.course import Course
+from meetscribe.session.fanout import LIMIT, Fanout, Subscription
+from meetscribe.session.follower import Follower
+from meetscribe.session.levels import Levels
+from meetscribe.session.log import LogKeeper, MemoryLog
+from meetscribe.session.ports import (
+    AudioSource,
+    Block,
+    EventLog,
+    EventSink,
+    Recognition,
+    Recorder,
+    SourceState,
+)
+from meetscribe.timeline import SAMPLE_RATE, Interval, to_grid, to_samples
 
-_SILENCE_AT_ONCE = 10 * SAMPLE_RATE  # samples of a gap that are filled in one go
+_PATIENCE = SAMPLE_RATE // 2  # samples that a patient session takes before they are transcribed
+_CAUGHT_UP = 2 * SAMPLE_RATE
+_SHARED_TIME = 120 * SAMPLE_RATE  # for so long a turn may still overlap a later one
 
 
-def mix(samples: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the mean of all channels: float32 [samples, channels] -> float32 [samples]."""
-    if samples.shape[1] == 1:
-        return np.ascontiguousarray(samples[:, 0])
-    return samples.mean(axis=1, dtype=np.float32)
+@dataclass(frozen=True)
+class SessionSettings:
+    """How a session runs.
+
+    Attributes:
+        patient: the source waits for the transcript (a recording that is read as fast as that is possible); otherwise
+            time goes on, and levels, lag and the state are told.
+        mixed: one stream hears the mean of all channels; otherwise each channel has its own.
+        stall: seconds without audio that are shown.
+        lag: samples behind the audio that are shown.
+        limit: durable events that may wait for one reader.
+    """
+
+    patient: bool = False
+    mixed: bool = True
+    stall: float = 2.0
+    lag: int = 2 * SAMPLE_RATE
+    limit: int = LIMIT
+
+
+@dataclass
+class _Away:
+    """Nothing is recorded since `start`, because somebody said so."""
+
+    reason: str
+    start: int
 
 
 @dataclass
 class MeetingSession:
-    """A meeting in progress; `start` (a `session` event) names it, `log` holds its durable events so far."""
+    """A meeting in progress; `start` (a `session` event) names it."""
 
     start: Session
     source: AudioSource
-    transcriber: Transcriber
-    engine: Engine
+    recognition: Recognition
     sinks: Sequence[EventSink] = ()
-    log: list[DurableEvent] = field(default_factory=list, init=False)
-    heard: int = field(default=0, init=False)  # samples of audio that the transcriber was given
+    settings: SessionSettings = field(default_factory=SessionSettings)
+    kept: EventLog = field(default_factory=MemoryLog)
+    recorder: Recorder | None = None
+
+    def __post_init__(self) -> None:
+        self._keeper = LogKeeper(self.kept)
+        self.meeting: Meeting = fold(self._keeper.since(0))
+        self._fanout = Fanout()
+        self._condition = Condition()
+        self._recent: deque[Turn] = deque()
+        self._turns = max((_number(turn) for turn in self.meeting.heard), default=0)
+        self._backlog = self._new_backlog()
+        self._followers = [self._follower(channel) for channel in self._channels()]
+        self._levels = Levels()
+        self._away: _Away | None = None
+        self._now = self._backlog.end  # the source has given audio up to here
+        self._stop_reason: str | None = None
+        self._stopping = asyncio.Event()
+        self._moved = asyncio.Event()
+        self._last_block = 0.0  # on the loop's clock
+        self._source_says: str | None = None
+        self._lag_shown = 0
+        self._lag_time = 0.0
+
+    @property
+    def log(self) -> list[DurableEvent]:
+        """Return the durable events so far."""
+        return self._keeper.since(0)
+
+    @property
+    def state(self) -> State:
+        """Return the state that people see."""
+        return "stopped" if self.meeting.end is not None else self._condition.state
+
+    @property
+    def heard(self) -> int:
+        """Return the position after the last audio that was taken."""
+        return self._backlog.end
+
+    @property
+    def behind(self) -> int:
+        """Return how many samples are not transcribed yet."""
+        return self._backlog.end - min(follower.heard for follower in self._followers)
+
+    def subscribe(self, after_seq: int = 0, limit: int | None = None) -> Subscription:
+        """Return a new reader of the events after `after_seq`, and of all that happens."""
+        return self._fanout.subscribe(self._keeper.since(after_seq), limit or self.settings.limit)
+
+    def stop(self, reason: str = "stopped") -> None:
+        """End the meeting: the last turn is finished, then `run` returns."""
+        if self._stop_reason is None:
+            self._stop_reason = reason
+            self._say("meeting", "stopped", reason)
+            self._stopping.set()
 
     async def run(self) -> list[DurableEvent]:
         """Run the meeting to its end and return its log.
@@ -45,52 +153,359 @@ class MeetingSession:
         Raises:
             MeetscribeError: the source failed; the log holds what it gave until then.
         """
-        failure: MeetscribeError | None = None
-        await self._publish(self.start)
+        readers = [(sink, self.subscribe(self.meeting.seq, limit=1 << 62)) for sink in self.sinks]
+        serving = [asyncio.create_task(self._serve(*reader), name="sink") for reader in readers]
         try:
-            async for block in self.source.blocks():
-                await self._hear(block)
-                await self._publish(Progress(at=self.heard, done=self.heard, total=self.source.length))
-        except MeetscribeError as error:
-            failure = error
-        self.transcriber.receive_eof()
-        await self._think()
-        reason = "end of the audio" if failure is None else "the audio failed"
-        await self._publish(End(at=self.heard, reason=reason, duration=self.heard))
-        for sink in self.sinks:
-            await sink.close()
-        if failure is not None:
-            raise failure
+            failure = await self._hold()
+        finally:
+            self._fanout.end()
+            served = await asyncio.gather(*serving, return_exceptions=True)
+            if self.recorder is not None:
+                await asyncio.to_thread(self.recorder.close)
+        for failed in (failure, *served):
+            if isinstance(failed, BaseException):
+                raise failed
         return self.log
 
-    async def _hear(self, block: Block) -> None:
-        """Give a block to the transcriber, after silence for what is missing before it."""
-        if block.position > self.heard:
-            gap = Gap(at=block.position, start=self.heard, end=block.position, reason="audio missing")
-            if to_grid(gap.end) > to_grid(gap.start):
-                await self._publish(gap)
-        while self.heard < block.position:
-            missing = min(block.position - self.heard, _SILENCE_AT_ONCE)
-            await self._feed(np.zeros(missing, np.float32))
-        await self._feed(mix(block.samples)[self.heard - block.position :])
+    async def command(self, command: Command) -> Ack:
+        """Carry out a command; its effect comes as an event to every reader.
 
-    async def _feed(self, samples: NDArray[np.float32]) -> None:
-        self.transcriber.receive_audio(samples)
-        self.heard += len(samples)
-        await self._think()
+        Raises:
+            CommandError: it cannot be carried out.
+        """
+        if self.meeting.end is not None or self._stop_reason is not None:
+            raise CommandError("ended", "the meeting has ended", command.id)
+        match command.name:
+            case "stop":
+                self.stop("stopped")
+            case "pause":
+                self._leave("paused", command)
+                await self._backlog.announce()
+            case "resume":
+                self._return(command)
+            case "off_record":
+                await self._off_record(command)
+            case _:
+                self.publish(decided(command, self.meeting, self._now))
+        return Ack(command.id, self.meeting.seq)
 
-    async def _think(self) -> None:
-        """Run the network's steps that can run, and publish what came of them."""
-        while requests := self.transcriber.requests():
-            for result in await asyncio.to_thread(self.engine.run, requests):
-                self.transcriber.receive_result(result)
-        for event in self.transcriber.events():
-            await self._publish(event)
-
-    async def _publish(self, event: Event) -> None:
-        """Number an event, keep it if it is durable, and give it to every sink."""
-        event = numbered(event, self.start.session, len(self.log))
+    def publish(self, event: Event) -> None:
+        """Number an event, keep it if it is durable, and give it to every reader."""
+        if isinstance(event, (Final, Partial)):
+            found = self._placed(event)
+            if found is None:
+                return
+            event = found
+        event = numbered(event, self.start.session, self.meeting.seq)
         if isinstance(event, DurableEvent):
-            self.log.append(event)
-        for sink in self.sinks:
-            await sink.emit(event)
+            self._keeper.append(event)
+            self.meeting = apply(self.meeting, event)
+        self._fanout.publish(event)
+
+    def lost(self, error: EngineLost) -> None:
+        """Take notice that the engine is gone; it is being started again."""
+        self._say("engine", "degraded", f"{error}; it is started again, recording goes on")
+
+    def moved(self) -> None:
+        """Take notice that audio was handed on to a stream."""
+        self._backlog.release(min(follower.resume for follower in self._followers))
+        if self.settings.patient or self.source.length is not None:
+            done = min(follower.position for follower in self._followers)
+            self.publish(Progress(at=done, done=done, total=self.source.length))
+        self._moved.set()
+
+    # -- the course of a meeting
+
+    async def _hold(self) -> Exception | None:
+        """Run the meeting; return what the source failed with."""
+        if self.meeting.session is None:
+            self.publish(self.start)
+        if not self.settings.patient:
+            self.publish(Status(at=self._now, state=self._condition.state))
+        if self.behind:
+            self._say("recovery", "recovering", "what was recorded is transcribed")
+        try:
+            async with asyncio.TaskGroup() as group:
+                watching = group.create_task(self._watch(), name="watch")
+                following = [group.create_task(one.run(), name="follow") for one in self._followers]
+                failure = await self._capture()
+                self._come_back()
+                await self._backlog.finish()
+                await asyncio.gather(*following)
+                watching.cancel()
+        except BaseExceptionGroup as group:
+            raise group.exceptions[0] from None
+        self._check_condition()
+        reason = "end of the audio" if failure is None else "the audio failed"
+        now = self._backlog.end
+        self.publish(End(at=now, reason=self._stop_reason or reason, duration=now))
+        return failure
+
+    async def _capture(self) -> Exception | None:
+        """Take the source's audio until it ends or somebody stops the meeting; return what it failed with."""
+        reading = asyncio.create_task(self._read_source(), name="source")
+        stopped = asyncio.create_task(self._stopping.wait(), name="stop")
+        try:
+            await asyncio.wait({reading, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopped.cancel()
+            reading.cancel()
+            await asyncio.wait({reading})
+        failure = None if reading.cancelled() else reading.exception()
+        if failure is not None and not isinstance(failure, Exception):
+            raise failure
+        return failure
+
+    async def _read_source(self) -> None:
+        self._last_block = asyncio.get_running_loop().time()
+        async with aclosing(self.source.blocks()) as blocks:  # type: ignore[type-var]
+            async for given in blocks:
+                if isinstance(given, SourceState):
+                    await self._hear_of_source(given)
+                else:
+                    await self._hear(given)
+
+    async def _hear_of_source(self, given: SourceState) -> None:
+        """Show how the source is; while its device is gone, what was said is finished."""
+        self._source_says = given.reason or self._source_says
+        self._say("source", given.state, given.reason)
+        if given.state == "device_lost":
+            self._backlog.interrupt()
+            await self._backlog.announce()
+
+    async def _hear(self, block: Block) -> None:
+        """Take a block: record it, and let it be transcribed."""
+        self._last_block = asyncio.get_running_loop().time()
+        self._say("stall", "listening")
+        block = _tidied(block, self._backlog.channels)
+        end = block.position + len(block.samples)
+        if self._away is not None:
+            self._now = max(self._now, end)
+            return
+        self._miss(block.position)
+        fresh = (
+            block.samples[self._backlog.end - block.position :]
+            if end > self._backlog.end
+            else block.samples[:0]
+        )
+        if not len(fresh):
+            return
+        recorded = self._record(Block(self._backlog.end, fresh))
+        self._backlog.append(fresh, recorded)
+        self._now = self._backlog.end
+        await self._backlog.announce()
+        if self.settings.patient:
+            await self._until_heard()
+        elif (level := self._levels.hear(fresh, self._now)) is not None:
+            self.publish(level)
+
+    async def _until_heard(self) -> None:
+        while self._backlog.end - min(follower.position for follower in self._followers) > _PATIENCE:
+            self._moved.clear()
+            await self._moved.wait()
+
+    def _miss(self, position: int) -> None:
+        """Take notice of what is missing before `position`."""
+        missing = Interval(self._backlog.end, max(position, self._backlog.end))
+        if to_grid(missing.end) > to_grid(missing.start):
+            self._publish_gap(missing, self._source_says or "audio missing")
+        if missing.duration > LONGEST_SILENCE:
+            self._backlog.skip(position)
+        elif missing.duration:
+            silence = np.zeros((missing.duration, self._backlog.channels), np.float32)
+            self._backlog.append(silence, recorded=self.recorder is not None)
+
+    def _publish_gap(self, missing: Interval, reason: str) -> None:
+        self.publish(Gap(at=missing.end, start=missing.start, end=missing.end, reason=reason))
+
+    def _record(self, block: Block) -> bool:
+        if self.recorder is None:
+            return False
+        try:
+            self.recorder.write(block)
+        except RecordingError as error:
+            self._say("recording", "degraded", f"{error}; the transcript goes on")
+            return False
+        complaint = self.recorder.complaint
+        self._say("recording", "listening" if complaint is None else "degraded", complaint)
+        return True
+
+    # -- what people decide
+
+    def _leave(self, reason: str, command: Command) -> None:
+        """Neither record nor transcribe from here on."""
+        if self._away is not None:
+            raise CommandError("already_paused", f"the meeting is {self._away.reason} already", command.id)
+        self._away = _Away(reason, self._backlog.end)
+        self._backlog.interrupt()
+        self._say("people", "paused", reason)
+
+    def _return(self, command: Command) -> None:
+        if self._away is None:
+            raise CommandError("not_paused", "the meeting is not paused", command.id)
+        self._come_back()
+
+    def _come_back(self) -> None:
+        """Record and transcribe again, and say what is missing."""
+        if self._away is None:
+            return
+        away, self._away = self._away, None
+        missing = Interval(away.start, self._now)
+        if away.reason == "paused":
+            self._publish_gap(missing, away.reason)
+        else:
+            self.publish(OffRecord(at=missing.end, start=missing.start, end=missing.end))
+        self._backlog.skip(self._now)
+        self._say("people", "listening")
+
+    async def _off_record(self, command: Command) -> None:
+        """Stop keeping anything, go on again, or take back what was said."""
+        if command.action == "start":
+            self._leave("off the record", command)
+            await self._backlog.announce()
+        elif command.action == "stop":
+            self._return(command)
+        else:
+            end = self._now
+            await self._take_back(Interval(max(end - to_samples(command.seconds or 0.0), 0), end))
+
+    async def _take_back(self, hidden: Interval) -> None:
+        """Erase what was said: audio and text, in memory and on disk. What is left is transcribed again."""
+        for follower in self._followers:
+            await follower.halt()
+        try:
+            if self.recorder is not None:
+                await asyncio.to_thread(self.recorder.erase, hidden.start, hidden.end)
+            self._backlog.erase(hidden.start, hidden.end)
+            turns = {id for id, turn in self.meeting.heard.items() if turn.interval.touches(hidden)}
+            self._keeper.redact(turns)
+            self._fanout.redact(turns)
+            self.meeting = fold(self._keeper.since(0))
+            self.publish(OffRecord(at=hidden.end, start=hidden.start, end=hidden.end))
+        finally:
+            for follower in self._followers:
+                follower.go_on()
+
+    # -- state
+
+    def _say(self, part: str, state: State, reason: str | None = None) -> None:
+        """Let a part of the meeting say how it is; people hear of it where that changes anything."""
+        if self._condition.say(part, state, reason):
+            shown = Status(at=self._now, state=self._condition.state, reason=self._condition.reason)
+            self.publish(shown)
+
+    async def _watch(self) -> None:
+        """Look at what no event tells: how far behind the transcript is, and whether audio still comes."""
+        clock = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(0.25)
+            self._check_condition()
+            if self.settings.patient:
+                continue
+            self._tell_lag(clock.time())
+            silent = clock.time() - self._last_block
+            if silent > self.settings.stall and not self._backlog.has_ended:
+                self._say("stall", "degraded", f"no audio comes from {self.source.name}")
+
+    def _check_condition(self) -> None:
+        """Take back complaints whose reason is gone."""
+        for follower in self._followers:
+            behind = follower.behind_since
+            if behind is not None and follower.heard >= behind - _CAUGHT_UP:
+                follower.behind_since = None
+        if all(follower.behind_since is None for follower in self._followers):
+            self._say("engine", "listening")
+        if self.behind <= _CAUGHT_UP:
+            self._say("recovery", "listening")
+        if self._keeper.trouble is not None:
+            self._keeper.retry()
+        trouble = self._keeper.trouble
+        self._say("log", "listening" if trouble is None else "degraded", trouble)
+
+    def _tell_lag(self, now: float) -> None:
+        behind = self.behind
+        shown = behind if behind > self.settings.lag else 0
+        if (shown or self._lag_shown) and now - self._lag_time >= 1.0:
+            self._lag_shown, self._lag_time = shown, now
+            self.publish(Lag(at=self._now, behind=shown))
+
+    # -- events
+
+    def _placed(self, event: Final | Partial) -> Final | Partial | None:
+        """Return a turn's event with the turns of other channels that share its time; None where it is hidden."""
+        turn = event.turn
+        if any(turn.interval.touches(hidden) for hidden in self.meeting.off_record):
+            return _with_turn(event, turn.redact()) if isinstance(event, Final) else None
+        shared = tuple(
+            other.id
+            for other in self._recent
+            if other.id not in turn.overlaps
+            and turn.interval.touches(other.interval)
+            and (other.channel, other.slot) != (turn.channel, turn.slot)
+        )
+        if shared:
+            event = _with_turn(event, _with_overlaps(turn, shared))
+        if isinstance(event, Final):
+            self._recent.append(event.turn)
+            while self._recent[0].end < event.turn.end - _SHARED_TIME:
+                self._recent.popleft()
+        return event
+
+    async def _serve(self, sink: EventSink, reader: Subscription) -> None:
+        """Give a sink its events; one that fails ends the meeting."""
+        try:
+            async for event in reader:
+                await sink.emit(event)
+        except Exception:
+            self.stop("an output failed")
+            raise
+        finally:
+            await sink.close()
+
+    def _channels(self) -> list[int | None]:
+        return [None] if self.settings.mixed else list(range(self.source.channels))
+
+    def _new_backlog(self) -> Backlog:
+        """Return the audio so far: none, or what a meeting that goes on has recorded."""
+        recorded = 0 if self.recorder is None else self.recorder.length
+        hidden = [Interval(gap.start, gap.end) for gap in self.meeting.gaps] + list(self.meeting.off_record)
+        holes = [one for one in hidden if one.duration > LONGEST_SILENCE]
+        end = max(recorded, self.meeting.duration)
+        return Backlog(self.source.channels, self.recorder, end, holes)
+
+    def _follower(self, channel: int | None) -> Follower:
+        finals = [turn for turn in self.meeting.heard.values() if turn.channel == channel]
+        course = Course(channel, self._new_id, finals)
+        follower = Follower(channel, self._backlog, self.recognition, course, self)
+        follower.position = course.resume(0)
+        return follower
+
+    def _new_id(self) -> str:
+        self._turns += 1
+        return f"t{self._turns}"
+
+
+def _number(turn: str) -> int:
+    """Return the number in a turn's id."""
+    return int(turn[1:]) if turn[1:].isdecimal() else 0
+
+
+def _with_overlaps(turn: Turn, more: tuple[str, ...]) -> Turn:
+    return replace(turn, overlaps=(*turn.overlaps, *more))
+
+
+def _with_turn(event: Final | Partial, turn: Turn) -> Final | Partial:
+    return replace(event, turn=turn)
+
+
+def _tidied(block: Block, channels: int) -> Block:
+    """Return a block with the right number of channels and nothing but sound in it."""
+    samples = block.samples
+    if samples.shape[1] != channels:
+        there = min(samples.shape[1], channels)
+        whole = np.zeros((len(samples), channels), np.float32)
+        whole[:, :there] = samples[:, :there]
+        samples = whole
+    if not np.isfinite(samples).all():
+        samples = np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0)
+    return Block(block.position, samples)

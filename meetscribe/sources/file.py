@@ -50,6 +50,11 @@ class FileSource:
             return None
         return round(self._decoded.frames * SAMPLE_RATE / self._decoded.rate)
 
+    @property
+    def channels(self) -> int:
+        """Return the number of channels."""
+        return self._decoded.channels
+
     def read(self) -> Iterator[Block]:
         """Give the audio at 16 kHz, once, block by block.
 

@@ -6,7 +6,7 @@ Not covered: catching up: when the listener is slow, blocks wait and nothing is 
 import asyncio
 from collections.abc import AsyncIterator
 
-from meetscribe.session.ports import AudioSource, Block
+from meetscribe.session.ports import AudioSource, Block, SourceState
 from meetscribe.timeline import SAMPLE_RATE
 
 BLOCK = SAMPLE_RATE // 10  # samples in a block
@@ -30,11 +30,19 @@ class PacedSource:
         """Return the source's length in samples."""
         return self._source.length
 
-    async def blocks(self) -> AsyncIterator[Block]:
+    @property
+    def channels(self) -> int:
+        """Return the source's number of channels."""
+        return self._source.channels
+
+    async def blocks(self) -> AsyncIterator[Block | SourceState]:
         """Give the audio; a block comes when its last sample would have been recorded."""
         clock = asyncio.get_running_loop()
         began = clock.time()
         async for whole in self._source.blocks():
+            if isinstance(whole, SourceState):
+                yield whole
+                continue
             for at in range(0, len(whole.samples), BLOCK):
                 block = Block(whole.position + at, whole.samples[at : at + BLOCK])
                 due = (block.position + len(block.samples)) / (SAMPLE_RATE * self._speed)

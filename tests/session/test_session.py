@@ -4,21 +4,29 @@ import itertools
 import numpy as np
 import pytest
 from fakes import ListSink, ListSource, LoudnessEngine, LoudnessTranscriber, speech
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from meetscribe import events as ev
+from meetscribe.engine.in_process import InProcessRecognition
 from meetscribe.errors import AudioError
 from meetscribe.meeting import fold
-from meetscribe.session.session import MeetingSession, mix
+from meetscribe.session.follower import mix
+from meetscribe.session.session import MeetingSession, SessionSettings
 
 START = ev.Session(session="m", title="m", started="2026-11-22T09:00:00+00:00")
+PATIENT = SessionSettings(patient=True)
+
+
+def recognition():
+    """A recognition that needs no model, in this process."""
+    return InProcessRecognition(LoudnessEngine(), LoudnessTranscriber)
 
 
 def run(source):
     """The log of a session over a source, and everything that its sink got."""
     sink = ListSink()
-    session = MeetingSession(START, source, LoudnessTranscriber(), LoudnessEngine(), [sink])
+    session = MeetingSession(START, source, recognition(), [sink], PATIENT)
     log = asyncio.run(session.run())
     assert sink.closed
     return log, sink.events
@@ -30,6 +38,7 @@ def blocks_of(audio, sizes):
     return [(a, audio[a:b]) for a, b in itertools.pairwise(cuts) if b > a]
 
 
+@settings(max_examples=20)
 @given(st.lists(st.integers(1, 40_000), max_size=20))
 def test_any_blocks_give_the_same_log(sizes):
     """How the source cuts its audio does not show in the log."""
@@ -71,7 +80,7 @@ def test_a_source_that_fails_loses_nothing():
     """What was heard before the error is transcribed and closed, then the error is raised."""
     sink = ListSink()
     source = ListSource([(0, speech("Ab")[:24_000])], AudioError("x.wav: broken; copy it again"))
-    session = MeetingSession(START, source, LoudnessTranscriber(), LoudnessEngine(), [sink])
+    session = MeetingSession(START, source, recognition(), [sink], PATIENT)
     with pytest.raises(AudioError, match="broken"):
         asyncio.run(session.run())
     assert [type(event) for event in session.log] == [ev.Session, ev.Final, ev.End]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meetscribe.engine import InProcessEngine
+from meetscribe.engine.batches import InProcessEngine
 from meetscribe.events import Event, Final, Partial
 from meetscribe.streaming.final_pass import FinalPassSettings
 from meetscribe.streaming.transcriber import Transcriber, TranscriberSettings

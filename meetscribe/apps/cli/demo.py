@@ -14,6 +14,7 @@ from rich.console import Console
 from meetscribe.apps.cli.console import reporting, say
 from meetscribe.apps.config import load_settings
 from meetscribe.apps.recogniser import load_recogniser
+from meetscribe.apps.transcribe import PATIENT
 from meetscribe.errors import MissingError, UsageError
 from meetscribe.events import DurableEvent, Session
 from meetscribe.meeting import fold
@@ -77,9 +78,4 @@ async def _run(path: Path, model: Path, speed: float, console: Console) -> list[
     )
     sinks: list[EventSink]
     sinks = [ScreenSink(console)] if console.is_terminal else [LineSink(sys.stdout), TenthsSink(sys.stderr)]
-    session = MeetingSession(start, source, recogniser.new_transcriber(), recogniser.engine, sinks)
-    try:
-        return await session.run()
-    finally:
-        for sink in sinks:
-            await sink.close()
+    return await MeetingSession(start, source, recogniser.recognition(), sinks, PATIENT).run()

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from meetscribe.engine import MOST_AT_ONCE, InProcessEngine
+from meetscribe.engine.batches import MOST_AT_ONCE, InProcessEngine
 from meetscribe.streaming.steps import STEP_FRAMES, StepRequest, StreamResult, StreamStep, WholeStep
 from meetscribe.testing import tiny_network
 

@@ -1,6 +1,6 @@
 """Runs the steps that transcribers ask for: equal ones are stacked into one batch.
 
-Not covered: a worker process; choosing whose steps wait when the machine is too slow.
+Not covered: streams and their order (`streams.py`), choosing whose steps wait when the machine is too slow.
 """
 
 from collections.abc import Sequence

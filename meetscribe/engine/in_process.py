@@ -1,0 +1,104 @@
+"""The network in the caller's own process: for recordings, where nothing is lost if it dies with the rest.
+
+Audio is transcribed while it is fed, in a thread beside the event loop, one stream at a time: what a stream says
+depends on its samples alone, and `feed` waits until they are transcribed.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from meetscribe.engine.shift import shifted
+from meetscribe.events import Event
+
+
+class StepEngine(Protocol):
+    """Who runs the network's steps."""
+
+    def run(self, requests: Sequence[Any]) -> Sequence[Any]:
+        """Return the results of the steps, in their order."""
+        ...
+
+
+class StreamTranscriber(Protocol):
+    """The transcriber of one stream, as `session.ports.Transcriber` describes it."""
+
+    def receive_audio(self, samples: NDArray[np.float32]) -> None:
+        """Take mono samples at 16 kHz."""
+        ...
+
+    def receive_eof(self) -> None:
+        """Take notice that no more audio comes."""
+        ...
+
+    def requests(self) -> Sequence[Any]:
+        """Return the steps of the network that can run now."""
+        ...
+
+    def receive_result(self, result: Any) -> None:
+        """Take the result of one step."""
+        ...
+
+    def events(self) -> Sequence[Event]:
+        """Return the events since the last call."""
+        ...
+
+
+class InProcessRecognition:
+    """Transcribes streams in a thread of this process."""
+
+    def __init__(self, engine: StepEngine, new_transcriber: Callable[[], StreamTranscriber]) -> None:
+        self._engine, self._new_transcriber = engine, new_transcriber
+        self._turn = asyncio.Lock()
+
+    async def open(self, start: int = 0, label: str = "") -> "InProcessStream":
+        """Begin a stream whose first sample has the meeting time `start`."""
+        del label  # only a worker process names its streams in messages
+        return InProcessStream(self._engine, self._new_transcriber(), start, self._turn)
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+class InProcessStream:
+    """One stream; see `session.ports.RecognitionStream`."""
+
+    def __init__(
+        self, engine: StepEngine, transcriber: StreamTranscriber, start: int, turn: asyncio.Lock
+    ) -> None:
+        self._engine, self._transcriber, self._start, self._turn = engine, transcriber, start, turn
+        self._events: asyncio.Queue[Event | None] = asyncio.Queue()
+        self.heard = 0
+
+    async def feed(self, samples: NDArray[np.float32]) -> None:
+        """Transcribe further samples."""
+        async with self._turn:
+            self._transcriber.receive_audio(samples)
+            await self._think()
+            self.heard += len(samples)
+
+    async def finish(self) -> None:
+        """Transcribe the rest."""
+        async with self._turn:
+            self._transcriber.receive_eof()
+            await self._think()
+        self._events.put_nowait(None)
+
+    async def events(self) -> AsyncIterator[Event]:
+        """Give the events; ends after `finish`."""
+        while (event := await self._events.get()) is not None:
+            yield event
+
+    def close(self) -> None:
+        """Give the stream up."""
+        self._events.put_nowait(None)
+
+    async def _think(self) -> None:
+        while requests := self._transcriber.requests():
+            for result in await asyncio.to_thread(self._engine.run, requests):
+                self._transcriber.receive_result(result)
+        for event in self._transcriber.events():
+            self._events.put_nowait(shifted(event, self._start))
