@@ -142,11 +142,16 @@ class SpeakerUpdate(DurableEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Correction(DurableEvent):
-    """A new text for a turn (its id)."""
+    """A new text for a turn (its id); `redacted` says that the text was taken away."""
 
     turn: str
     text: str
     by: By = "person"
+    redacted: bool = False
+
+    def redact(self) -> "Correction":
+        """Return the correction without its text."""
+        return replace(self, text="", redacted=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

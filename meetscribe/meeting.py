@@ -3,12 +3,15 @@
 Pure: no files, clocks or tasks. What a person decided outranks the tracker: a name, a merge, a text or an
 assigned turn that a person set is not changed by the tracker, before or after.
 An event that was applied already (its `seq` is not new) changes nothing; a missing one raises.
+Folding takes time in proportion to the log: a draft copies each part once and changes it in place from then on.
 Not covered: emptying events in the stored log (the store's work); here off-record turns come out empty.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import chain
+from typing import Any
 
 from meetscribe.errors import SequenceError
 from meetscribe.events import (
@@ -36,14 +39,6 @@ class Decision:
 
     value: str
     by: By
-
-
-def _decide(known: Mapping[str, Decision], key: str, value: str, by: By) -> dict[str, Decision]:
-    """Return `known` with a new decision, unless a person's would be overruled by the tracker."""
-    held = known.get(key)
-    if held is not None and held.by == "person" and by == "tracker":
-        return dict(known)
-    return {**known, key: Decision(value, by)}
 
 
 def shown_speaker(turn: Turn, names: Mapping[str, str | None]) -> str:
@@ -87,20 +82,16 @@ class Meeting:
         ends = chain((turn.end for turn in self.heard.values()), (gap.end for gap in self.gaps))
         return max(ends, default=0)
 
-    @property
+    @cached_property
     def turns(self) -> tuple[Turn, ...]:
         """Return the turns by start, with what was decided: speaker, correction, off the record.
 
         `overlaps` is made mutual: the earlier of two overlapping turns was emitted before it could know.
         """
-        later: dict[str, list[str]] = {}
-        for turn in self.heard.values():
-            for other in turn.overlaps:
-                later.setdefault(other, []).append(turn.id)
-        decided = (self._decided(turn, later.get(turn.id, ())) for turn in self.heard.values())
+        decided = (self._decided(turn) for turn in self.heard.values())
         return tuple(sorted(decided, key=lambda turn: (turn.start, turn.end, turn.id)))
 
-    @property
+    @cached_property
     def speakers(self) -> dict[str, str | None]:
         """Return the name (None: not named) of every speaker that exists, in order of their ids."""
         ids = {turn.speaker_id for turn in self.turns if turn.speaker_id is not None}
@@ -108,11 +99,14 @@ class Meeting:
         named = {speaker: self.name(speaker) for speaker in ids}
         return dict(sorted(named.items(), key=lambda item: (len(item[0]), item[0])))
 
+    def turn(self, turn_id: str) -> Turn | None:
+        """Return one turn as `turns` has it, None where there is none of that id."""
+        heard = self.heard.get(turn_id)
+        return None if heard is None else self._decided(heard)
+
     def resolve(self, speaker_id: str) -> str:
         """Return the speaker that `speaker_id` was merged into, itself where it was not."""
-        while speaker_id in self.merges:
-            speaker_id = self.merges[speaker_id].value
-        return speaker_id
+        return _resolve(self.merges, speaker_id)
 
     def name(self, speaker_id: str | None) -> str | None:
         """Return the name shown for a speaker: their own, or that of one who was merged into them."""
@@ -124,14 +118,23 @@ class Meeting:
         merged = (key for key in self.names if self.resolve(key) == target)
         return next((self.names[key].value for key in merged), None)
 
-    def _decided(self, turn: Turn, overlapped_by: Iterable[str]) -> Turn:
+    @cached_property
+    def _overlapped_by(self) -> dict[str, list[str]]:
+        """Return for turns the others that were emitted with the news that they share time with them."""
+        later: dict[str, list[str]] = {}
+        for turn in self.heard.values():
+            for other in turn.overlaps:
+                later.setdefault(other, []).append(turn.id)
+        return later
+
+    def _decided(self, turn: Turn) -> Turn:
         if turn.id in self.assigned:
             turn = replace(turn, speaker_id=self.assigned[turn.id].value)
         if turn.speaker_id is not None:
             turn = replace(turn, speaker_id=self.resolve(turn.speaker_id))
         if turn.id in self.corrections and not turn.redacted:
             turn = replace(turn, text=self.corrections[turn.id].value)
-        new = [other for other in overlapped_by if other not in turn.overlaps]
+        new = [other for other in self._overlapped_by.get(turn.id, ()) if other not in turn.overlaps]
         if new:
             turn = replace(turn, overlaps=(*turn.overlaps, *new))
         if any(turn.interval.touches(hidden) for hidden in self.off_record):
@@ -139,29 +142,96 @@ class Meeting:
         return turn
 
 
-def _change_speaker(meeting: Meeting, change: Change, by: By) -> Meeting:
-    """Apply one change of a speaker update."""
-    speaker = change.speaker_id
-    if change.into is not None:
-        meeting = _merge(meeting, speaker, change.into, by)
-    if change.speaker is not None:
-        meeting = replace(meeting, names=_decide(meeting.names, speaker, change.speaker, by))
-    for turn in change.turns or ():
-        meeting = replace(meeting, assigned=_decide(meeting.assigned, turn, speaker, by))
-    return meeting
+def _resolve(merges: Mapping[str, Decision], speaker_id: str) -> str:
+    while speaker_id in merges:
+        speaker_id = merges[speaker_id].value
+    return speaker_id
 
 
-def _merge(meeting: Meeting, speaker: str, into: str, by: By) -> Meeting:
-    """Merge a speaker into another; not into themselves, and not over a person's decision or name.
+class _Draft:
+    """A meeting while it is built from `base`: what changes is copied once, and then changed in place."""
 
-    Merges stay a forest: the new edge joins two trees, as both ends have different roots.
-    """
-    if meeting.resolve(into) == meeting.resolve(speaker):
-        return meeting
-    named = meeting.names.get(speaker)
-    if by == "tracker" and named is not None and named.by == "person":
-        return meeting
-    return replace(meeting, merges=_decide(meeting.merges, speaker, into, by))
+    def __init__(self, base: Meeting) -> None:
+        self._base = base
+        self._changed: dict[str, Any] = {}
+
+    @property
+    def seq(self) -> int:
+        """Return the number of the last event."""
+        return self._changed.get("seq", self._base.seq)
+
+    def meeting(self) -> Meeting:
+        """Return what was built, after which the draft is of no more use."""
+        if not self._changed:
+            return self._base
+        parts = {
+            name: tuple(part) if isinstance(part, list) else part for name, part in self._changed.items()
+        }
+        return replace(self._base, **parts)
+
+    def add(self, event: DurableEvent) -> None:
+        """Apply the next event."""
+        match event:
+            case Session():
+                self._changed["session"] = event
+            case Final(turn=turn):
+                self._mapping("heard")[turn.id] = turn
+            case SpeakerUpdate(changes=changes, by=by):
+                for change in changes:
+                    self._change_speaker(change, by)
+            case Correction(turn=turn_id, text=text, by=by):
+                if not event.redacted:
+                    self._decide("corrections", turn_id, text, by)
+            case Gap():
+                self._list("gaps").append(event)
+            case Bookmark():
+                self._list("bookmarks").append(event)
+            case OffRecord(start=start, end=end):
+                self._list("off_record").append(Interval(start, max(start, end)))
+            case Status():
+                self._changed["status"] = event
+            case End():
+                self._changed["end"] = event
+        self._changed["seq"] = event.seq
+
+    def _mapping(self, name: str) -> dict[str, Any]:
+        if name not in self._changed:
+            self._changed[name] = dict(getattr(self._base, name))
+        return self._changed[name]
+
+    def _list(self, name: str) -> list[Any]:
+        if name not in self._changed:
+            self._changed[name] = list(getattr(self._base, name))
+        return self._changed[name]
+
+    def _decide(self, name: str, key: str, value: str, by: By) -> None:
+        """Note a decision, unless a person's would be overruled by the tracker."""
+        known: Mapping[str, Decision] = self._changed.get(name, getattr(self._base, name))
+        held = known.get(key)
+        if held is None or held.by == "tracker" or by == "person":
+            self._mapping(name)[key] = Decision(value, by)
+
+    def _change_speaker(self, change: Change, by: By) -> None:
+        """Apply one change of a speaker update."""
+        if change.into is not None:
+            self._merge(change.speaker_id, change.into, by)
+        if change.speaker is not None:
+            self._decide("names", change.speaker_id, change.speaker, by)
+        for turn in change.turns or ():
+            self._decide("assigned", turn, change.speaker_id, by)
+
+    def _merge(self, speaker: str, into: str, by: By) -> None:
+        """Merge a speaker into another; not into themselves, and not over a person's decision or name.
+
+        Merges stay a forest: the new edge joins two trees, as both ends have different roots.
+        """
+        merges: Mapping[str, Decision] = self._changed.get("merges", self._base.merges)
+        if _resolve(merges, into) == _resolve(merges, speaker):
+            return
+        named: Decision | None = self._changed.get("names", self._base.names).get(speaker)
+        if by == "tracker" and named is not None and named.by == "person":
+            return
+        self._decide("merges", speaker, into, by)
 
 
 def apply(meeting: Meeting, event: Event) -> Meeting:
@@ -170,38 +240,7 @@ def apply(meeting: Meeting, event: Event) -> Meeting:
     Raises:
         SequenceError: durable events between the meeting's last one and this one are missing.
     """
-    if not isinstance(event, DurableEvent) or 0 < event.seq <= meeting.seq:
-        return meeting
-    if event.seq != meeting.seq + 1:
-        raise SequenceError(
-            f"event {event.seq} of meeting {event.session!r} follows event {meeting.seq}: "
-            "the events between are missing; read the log again from there"
-        )
-    return replace(_apply_new(meeting, event), seq=event.seq)
-
-
-def _apply_new(meeting: Meeting, event: DurableEvent) -> Meeting:
-    match event:
-        case Session():
-            return replace(meeting, session=event)
-        case Final(turn=turn):
-            return replace(meeting, heard={**meeting.heard, turn.id: turn})
-        case SpeakerUpdate(changes=changes, by=by):
-            for change in changes:
-                meeting = _change_speaker(meeting, change, by)
-        case Correction(turn=turn_id, text=text, by=by):
-            return replace(meeting, corrections=_decide(meeting.corrections, turn_id, text, by))
-        case Gap():
-            return replace(meeting, gaps=(*meeting.gaps, event))
-        case Bookmark():
-            return replace(meeting, bookmarks=(*meeting.bookmarks, event))
-        case OffRecord(start=start, end=end):
-            return replace(meeting, off_record=(*meeting.off_record, Interval(start, max(start, end))))
-        case Status():
-            return replace(meeting, status=event)
-        case End():
-            return replace(meeting, end=event)
-    return meeting
+    return fold((event,), meeting)
 
 
 def fold(events: Iterable[Event], start: Meeting | None = None) -> Meeting:
@@ -210,7 +249,14 @@ def fold(events: Iterable[Event], start: Meeting | None = None) -> Meeting:
     Raises:
         SequenceError: the log has a hole.
     """
-    meeting = start or Meeting()
+    draft = _Draft(start or Meeting())
     for event in events:
-        meeting = apply(meeting, event)
-    return meeting
+        if not isinstance(event, DurableEvent) or 0 < event.seq <= draft.seq:
+            continue
+        if event.seq != draft.seq + 1:
+            raise SequenceError(
+                f"event {event.seq} of meeting {event.session!r} follows event {draft.seq}: "
+                "the events between are missing; read the log again from there"
+            )
+        draft.add(event)
+    return draft.meeting()

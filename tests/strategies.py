@@ -49,7 +49,7 @@ durable = st.one_of(
     ),
     st.builds(ev.Final, turn=turns, at=times),
     st.builds(ev.SpeakerUpdate, changes=st.lists(changes, max_size=3).map(tuple), by=by, at=times),
-    st.builds(ev.Correction, turn=turn_ids, text=texts, by=by, at=times),
+    st.builds(ev.Correction, turn=turn_ids, text=texts, by=by, redacted=st.booleans(), at=times),
     spans(ev.Gap, reason=texts, channel=st.none() | st.integers(0, 3), at=times),
     st.builds(ev.Bookmark, note=texts, at=times),
     spans(ev.OffRecord, at=times),

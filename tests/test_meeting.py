@@ -74,7 +74,7 @@ def test_what_a_person_decided_outranks_the_tracker(events):
     folded = fold(events)
     names, texts, turns = {}, {}, {}
     for event in events:
-        if isinstance(event, ev.Correction) and event.by == "person":
+        if isinstance(event, ev.Correction) and event.by == "person" and not event.redacted:
             texts[event.turn] = event.text
         if isinstance(event, ev.SpeakerUpdate) and event.by == "person":
             names |= {change.speaker_id: change.speaker for change in event.changes if change.speaker}

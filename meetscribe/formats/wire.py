@@ -142,6 +142,7 @@ def _read_time(value: Any) -> int:
 
 _TEXT, _COUNT, _FIGURE = _plain(str), _plain(int), _plain((int, float))
 _TIME = _Codec(lambda value, _: to_seconds(value), _read_time)
+_FLAG = _plain(bool)
 _TURN = _Codec(write_turn, read_turn)
 _BY = _one_of("tracker", "person")
 _CHANGE = _Codec(_write_change, _read_change)
@@ -153,7 +154,7 @@ _EVENTS: dict[str, tuple[type[ev.Event], dict[str, _Codec]]] = {
     ),
     "final": (ev.Final, {"turn": _TURN}),
     "speaker_update": (ev.SpeakerUpdate, {"changes": _sequence(_CHANGE), "by": _BY}),
-    "correction": (ev.Correction, {"turn": _TEXT, "text": _TEXT, "by": _BY}),
+    "correction": (ev.Correction, {"turn": _TEXT, "text": _TEXT, "by": _BY, "redacted": _FLAG}),
     "gap": (ev.Gap, {"channel": _or_null(_COUNT), "start": _TIME, "end": _TIME, "reason": _TEXT}),
     "bookmark": (ev.Bookmark, {"note": _TEXT}),
     "off_record": (ev.OffRecord, {"start": _TIME, "end": _TIME}),
@@ -176,7 +177,8 @@ def encode(event: ev.Event, names: Names | None = None) -> Json:
     written = {"type": name, "version": VERSION, "session": event.session, number: getattr(event, number)}
     written["at"] = to_seconds(event.at)
     for key, codec in _EVENTS[name][1].items():
-        written[key] = codec.write(getattr(event, key), names or {})
+        if codec is not _FLAG or getattr(event, key):  # flags are written where they are set
+            written[key] = codec.write(getattr(event, key), names or {})
     return written
 
 
@@ -209,7 +211,9 @@ def decode(value: Any) -> ev.Event:
 
 _OPTIONAL = {
     name: {
-        field.name for field in fields(kind) if field.name in ("channel", "reason", "model", "note", "total")
+        field.name
+        for field in fields(kind)
+        if field.name in ("channel", "reason", "model", "note", "total", "redacted")
     }
     - ({"reason"} if name in ("gap", "end") else set())
     for name, (kind, _) in _EVENTS.items()
