@@ -48,3 +48,7 @@ class EngineLost(MeetscribeError):  # noqa: N818 - what happened, to be caught b
 
 class RecordingError(MeetscribeError):
     """Audio cannot be written to disk."""
+
+
+class StorageError(MissingError):
+    """The disk is full, or what lies on it cannot be read or written."""

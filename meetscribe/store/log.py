@@ -1,0 +1,245 @@
+"""The log of one meeting in the database: add, read, and empty in place.
+
+`append` returns when the event is on the disk. What is off the record is never written, or emptied in the same
+transaction in which it went off the record, whether or not anybody asks for `redact`.
+Whoever records holds a lock on the meeting's folder, which the system takes back when the process dies: this is how
+others know a meeting that goes on from one that was interrupted.
+Not covered: emptying recordings (the recorder's work).
+"""
+
+import fcntl
+import os
+import sqlite3
+import time
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from meetscribe import events as ev
+from meetscribe.errors import InputError, SequenceError
+from meetscribe.formats import wire
+from meetscribe.meeting import Meeting, apply, fold
+from meetscribe.store import index
+from meetscribe.store.database import Database
+
+LOCK_FILE = ".lock"
+_TRIES, _PAUSE = 50, 0.02  # somebody who only looks holds the lock for a moment
+
+
+class FolderLock:
+    """Says that a meeting is being recorded, as long as this process lives or until `release`.
+
+    Raises:
+        InputError: another recording holds it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._file: int | None = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
+        for left in reversed(range(_TRIES)):
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            except BlockingIOError as error:
+                if left:
+                    time.sleep(_PAUSE)
+                    continue
+                self.release()
+                raise InputError(
+                    f"meeting {folder.name!r} is being recorded by another meetscribe; stop that one first"
+                ) from error
+
+    def release(self) -> None:
+        """Let go."""
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+
+def is_locked(folder: Path) -> bool:
+    """Say whether somebody records into a meeting's folder."""
+    try:
+        file = os.open(folder / LOCK_FILE, os.O_RDONLY)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        return False
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(file)
+
+
+class SqliteLog:
+    """The log of meeting `number`, named `session`; made by `Store.begin` and `Store.resume`."""
+
+    def __init__(self, database: Database, number: int, session: str, lock: FolderLock) -> None:
+        self.session = session
+        self._database, self._number, self._lock = database, number, lock
+        self._meeting = fold(read(database, number))
+
+    @property
+    def meeting(self) -> Meeting:
+        """Return the meeting so far."""
+        return self._meeting
+
+    def append(self, event: ev.DurableEvent) -> None:
+        """Add a numbered event; it is on the disk when this returns.
+
+        Raises:
+            SequenceError: it is not the next one.
+            StorageError: the disk is full or broken; nothing was added, and the same event may be tried again.
+        """
+        self.extend((event,))
+
+    def extend(self, events: Iterable[ev.DurableEvent]) -> None:
+        """Add events, all or none; the end of the meeting lets others have it.
+
+        Raises:
+            SequenceError, StorageError: as for `append`.
+        """
+        with self._database.writing() as connection:
+            meeting, emptied = add(connection, self._number, self._meeting, events)
+        self._meeting = meeting
+        if emptied:
+            self._database.scrub()
+        if meeting.end is not None:
+            self.close()
+
+    def since(self, seq: int) -> Sequence[ev.DurableEvent]:
+        """Return the events with a higher number."""
+        return read(self._database, self._number, seq)
+
+    def redact(self, turns: Collection[str]) -> None:
+        """Empty the finals and corrections of turns, so that the files do not hold their words any more."""
+        with self._database.writing() as connection:
+            emptied = empty(connection, self._number, turns)
+        if emptied:
+            self._database.scrub()
+            self._meeting = fold(self.since(0))
+
+    def close(self) -> None:
+        """Say that this process does not record the meeting any more."""
+        self._lock.release()
+
+
+def read(database: Database, number: int, after: int = 0) -> list[ev.DurableEvent]:
+    """Return the events of a meeting whose number is higher than `after`."""
+    rows = database.rows(
+        "SELECT event FROM events WHERE meeting = ? AND seq > ? ORDER BY seq", (number, after)
+    )
+    return [_loads(line) for (line,) in rows]
+
+
+def _loads(line: str) -> ev.DurableEvent:
+    event = wire.loads(line)
+    assert isinstance(event, ev.DurableEvent)
+    return event
+
+
+def add(
+    connection: sqlite3.Connection, number: int, meeting: Meeting, events: Iterable[ev.DurableEvent]
+) -> tuple[Meeting, bool]:
+    """Add events to meeting `number`, which is `meeting` so far, inside a transaction.
+
+    Returns the meeting after them, and whether something that was stored had to be emptied.
+
+    Raises:
+        SequenceError: one is not the next.
+    """
+    emptied, duration = False, 0
+    for given in events:
+        if given.seq != meeting.seq + 1:
+            raise SequenceError(
+                f"event {given.seq} cannot follow event {meeting.seq} of meeting {given.session!r}"
+            )
+        event = _without_secrets(meeting, given)
+        after = apply(meeting, event)
+        turn = _turn_of(event)
+        connection.execute(
+            "INSERT INTO events (meeting, seq, type, turn, event) VALUES (?, ?, ?, ?, ?)",
+            (number, event.seq, type(event).__name__, turn, wire.dumps(event)),
+        )
+        index.update(connection, number, meeting, after, event)
+        if isinstance(event, ev.OffRecord):
+            emptied |= empty(connection, number, [turn.id for turn in after.turns if turn.redacted])
+        elif event is not given and turn is not None:
+            emptied |= empty(connection, number, [turn])
+        duration = max(duration, _known_until(event))
+        meeting = after
+    connection.execute(
+        "UPDATE meetings SET seq = ?, duration = max(duration, ?), ended = ? WHERE number = ?",
+        (meeting.seq, duration, meeting.end is not None, number),
+    )
+    return meeting, emptied
+
+
+def empty(connection: sqlite3.Connection, number: int, turns: Collection[str]) -> bool:
+    """Empty the finals and corrections of turns in place, inside a transaction; say whether there were any.
+
+    That the files must be scrubbed afterwards is noted in the same transaction.
+    """
+    changed = False
+    for turn in turns:
+        rows = connection.execute(
+            "SELECT seq, event FROM events WHERE meeting = ? AND turn = ?", (number, turn)
+        ).fetchall()
+        for seq, line in rows:
+            event = _loads(line)
+            hidden = _emptied(event)
+            if hidden != event:
+                connection.execute(
+                    "UPDATE events SET event = ? WHERE meeting = ? AND seq = ?",
+                    (wire.dumps(hidden), number, seq),
+                )
+                changed = True
+        connection.execute(
+            "UPDATE turns SET text = '' WHERE meeting = ? AND turn = ? AND text <> ''", (number, turn)
+        )
+    if changed:
+        connection.execute("INSERT OR IGNORE INTO duties (duty) VALUES ('scrub')")
+    return changed
+
+
+def _emptied(event: ev.DurableEvent) -> ev.DurableEvent:
+    match event:
+        case ev.Final():
+            return replace(event, turn=event.turn.redact())
+        case ev.Correction():
+            return event.redact()
+    return event
+
+
+def _without_secrets(meeting: Meeting, event: ev.DurableEvent) -> ev.DurableEvent:
+    """Return the event as it may be written: empty if its turn is off the record already."""
+    turn: ev.Turn | None = None
+    match event:
+        case ev.Final():
+            turn = event.turn
+        case ev.Correction():
+            turn = meeting.heard.get(event.turn)
+    if turn is None:
+        return event
+    hidden = turn.redacted or any(turn.interval.touches(stretch) for stretch in meeting.off_record)
+    return _emptied(event) if hidden else event
+
+
+def _turn_of(event: ev.DurableEvent) -> str | None:
+    match event:
+        case ev.Final():
+            return event.turn.id
+        case ev.Correction():
+            return event.turn
+    return None
+
+
+def _known_until(event: ev.DurableEvent) -> int:
+    match event:
+        case ev.Final():
+            return event.turn.end
+        case ev.Gap():
+            return event.end
+        case ev.End():
+            return event.duration
+    return 0
