@@ -3,7 +3,7 @@
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from platformdirs import user_config_path, user_data_path
 from pydantic import Field, ValidationError, field_validator
@@ -30,6 +30,7 @@ class Settings(BaseSettings):
     format: Annotated[tuple[str, ...], NoDecode] = ("text",)
     output_dir: Path | None = None
     jobs: int = Field(default=1, ge=1, le=256)
+    srt_overlap: Literal["stack", "merge"] = "stack"
 
     @field_validator("format", mode="before")
     @classmethod

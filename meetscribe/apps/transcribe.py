@@ -6,13 +6,13 @@ Not covered: the command line (`cli/transcribe.py`).
 
 import asyncio
 import multiprocessing
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from meetscribe.apps.files import write_whole
 from meetscribe.apps.recogniser import Loader, Recogniser
 from meetscribe.errors import InputError, UsageError
 from meetscribe.events import DurableEvent, Event, Progress, Session
@@ -130,6 +130,8 @@ class Outputs:
         if self.directory is None:
             if len(paths) > 1 or len(self.formats) > 1:
                 raise UsageError("several transcripts need a place each; give --output-dir DIR")
+            if self.formats[0].encode_bytes is not None:
+                raise UsageError(f"{self.formats[0].name} is no text for a terminal; give --output-dir DIR")
             return
         if self.directory.exists() and not self.directory.is_dir():
             raise UsageError(f"{self.directory}: this is no directory; give another --output-dir")
@@ -155,22 +157,4 @@ class Outputs:
         if self.directory is None:
             return
         for file, known in zip(self.files(transcript.path), self.formats, strict=True):
-            write_whole(file, known.encode(transcript.log or ()))
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file so that it exists whole or not at all.
-
-    Raises:
-        InputError: it cannot be written.
-    """
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            part.write_text(text, encoding="utf-8")
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
-    except OSError as error:
-        raise InputError(f"{path}: it cannot be written ({error.strerror}); choose another place") from error
+            write_whole(file, known.data(transcript.log or ()))

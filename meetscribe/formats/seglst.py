@@ -6,12 +6,14 @@ somebody called A stay different when read back. Not covered: word times (SegLST
 """
 
 import json
+from collections.abc import Iterable
 from dataclasses import replace
 from itertools import count
 from typing import Any
 
 from meetscribe import events as ev
 from meetscribe.errors import FormatError
+from meetscribe.formats import building
 from meetscribe.meeting import Meeting, fold, shown_speaker
 from meetscribe.timeline import to_samples, to_seconds
 
@@ -43,25 +45,32 @@ def decode(text: str) -> list[Meeting]:
         FormatError: it is not a segment list.
     """
     try:
-        sessions: dict[str, list[dict[str, Any]]] = {}
         segments = json.loads(text)
         if not isinstance(segments, list):
             raise TypeError("it is no list")
-        for segment in segments:
-            sessions.setdefault(str(segment["session_id"]), []).append(segment)
-        return [_meeting(name, segments) for name, segments in sessions.items()]
-    except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
+        return meetings(segments)
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
         raise FormatError(f"not a segment list (SegLST): {error!r}") from error
+
+
+def meetings(segments: Iterable[dict[str, Any]]) -> list[Meeting]:
+    """Return one meeting per `session_id` of segments.
+
+    Raises:
+        AttributeError, KeyError, TypeError, ValueError, OverflowError: something is missing or of the wrong type.
+    """
+    sessions: dict[str, list[dict[str, Any]]] = {}
+    for segment in segments:
+        sessions.setdefault(str(segment["session_id"]), []).append(segment)
+    return [_meeting(name, segments) for name, segments in sessions.items()]
 
 
 def _meeting(session: str, segments: list[dict[str, Any]]) -> Meeting:
     """Return the meeting of one session's segments."""
     segments = sorted(segments, key=lambda segment: float(segment["start_time"]))
     ids, names = _speaker_ids(segments)
-    made: list[ev.Event] = [ev.Session(title=session, started="")]
-    turns: list[ev.Turn] = []
-    for number, (segment, speaker_id) in enumerate(zip(segments, ids, strict=True), 1):
-        turn = ev.Turn(
+    turns = [
+        ev.Turn(
             id=f"t{number}",
             slot=int(segment.get("slot") or 0),
             start=to_samples(float(segment["start_time"])),
@@ -70,16 +79,12 @@ def _meeting(session: str, segments: list[dict[str, Any]]) -> Meeting:
             channel=segment.get("channel"),
             speaker_id=speaker_id,
         )
-        earlier = tuple(other.id for other in turns if other.interval.touches(turn.interval))
-        turn = replace(turn, overlaps=earlier)
-        turns.append(turn)
-        made.append(ev.Final(turn=turn, at=turn.end))
-    changes = tuple(ev.Change(number, name) for number, name in names.items())
-    if changes:
-        made.append(ev.SpeakerUpdate(changes=changes))
-    duration = max(turn.end for turn in turns)
-    made.append(ev.End(reason="read", duration=duration, at=duration))
-    return fold(ev.numbered(event, session, count) for count, event in enumerate(made))
+        for number, (segment, speaker_id) in enumerate(zip(segments, ids, strict=True), 1)
+    ]
+    if not any("slot" in segment for segment in segments):
+        slots = building.lanes([turn.interval for turn in turns])
+        turns = [replace(turn, slot=slot) for turn, slot in zip(turns, slots, strict=True)]
+    return fold(building.log_of_turns(session, building.overlapping(turns), names))
 
 
 def _words(value: Any) -> str:
@@ -98,7 +103,7 @@ def _speaker_ids(segments: list[dict[str, Any]]) -> tuple[list[str | None], dict
     names = {number: str(name) for number, name in own.items() if name is not None and name != number}
     others = (segment.get("speaker") for segment in segments if "speaker_id" not in segment)
     labels = [str(label) for label in dict.fromkeys(others) if label is not None]
-    taken = {*own, *(label for label in labels if label[:1] == "s" and label[1:].isdecimal())}
+    taken = {*own, *filter(building.looks_like_id, labels)}
     free = (f"s{number}" for number in count(1) if f"s{number}" not in taken)
     ids = {name: number for number, name in names.items()}
     for label in labels:

@@ -190,4 +190,4 @@ def test_formats_are_found_by_name_and_by_longest_extension():
 def test_every_format_writes_every_log(events):
     """No log makes a format fail."""
     for known in FORMATS:
-        assert isinstance(known.encode(events), str)
+        assert isinstance(known.data(events), bytes)

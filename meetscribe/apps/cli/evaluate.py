@@ -12,8 +12,10 @@ from meetscribe.apps.cli.console import reporting
 
 def evaluate(
     context: typer.Context,
-    reference: Annotated[Path, typer.Option(help="What was said: .seglst.json, .json or .jsonl.")],
-    hypothesis: Annotated[Path, typer.Option(help="What was heard, in any of these formats.")],
+    reference: Annotated[
+        Path, typer.Option(help="What was said: .seglst.json, .stm, or any format with times.")
+    ],
+    hypothesis: Annotated[Path, typer.Option(help="What was heard, the same.")],
 ) -> None:
     """Compare two transcripts; the last line of stdout is one JSON object."""
     with reporting(context.obj.verbose):

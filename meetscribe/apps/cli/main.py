@@ -12,6 +12,7 @@ import typer
 
 from meetscribe import __version__
 from meetscribe.apps.cli import console
+from meetscribe.apps.cli.convert import convert
 from meetscribe.apps.cli.demo import demo
 from meetscribe.apps.cli.evaluate import evaluate
 from meetscribe.apps.cli.models import models
@@ -28,6 +29,7 @@ app.command()(transcribe)
 app.command()(models)
 app.command()(demo)
 app.command()(evaluate)
+app.command()(convert)
 
 _SHARED = {"--data-dir": True, "--config": True, "--verbose": False, "-v": False, "--version": False}
 

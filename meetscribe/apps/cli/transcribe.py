@@ -30,7 +30,7 @@ from meetscribe.apps.transcribe import (
     transcribe_in_turn,
 )
 from meetscribe.errors import InputError
-from meetscribe.formats.registry import FORMATS, by_name
+from meetscribe.formats.registry import FORMATS, by_name, with_srt_overlap
 from meetscribe.models import find
 from meetscribe.timeline import SAMPLE_RATE
 
@@ -51,10 +51,17 @@ def transcribe(
         int | None, typer.Option("--jobs", "-j", metavar="N", help="Recordings at once, a process each.")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Skip recordings whose files exist.")] = False,
+    srt_overlap: Annotated[
+        str | None,
+        typer.Option(
+            metavar="merge|stack", help="Two people at once in SRT: one cue, or two that share time."
+        ),
+    ] = None,
 ) -> None:
     """Transcribe recordings; one file without --output-dir goes to stdout."""
     with reporting(context.obj.verbose):
         flags = {"data_dir": context.obj.data_dir, "model": model, "output_dir": output_dir, "jobs": jobs}
+        flags["srt_overlap"] = srt_overlap
         settings = load_settings(context.obj.config, {**flags, "format": format})
         failed = _Run(settings, context.obj.verbose).transcribe(files, resume)
         if failed:
@@ -67,7 +74,10 @@ class _Run:
     def __init__(self, settings: Settings, verbose: bool) -> None:
         self._settings = settings
         self._log = logger(verbose)
-        self._outputs = Outputs(tuple(by_name(name) for name in settings.format), settings.output_dir)
+        self._outputs = Outputs(
+            tuple(with_srt_overlap(by_name(name), settings.srt_overlap) for name in settings.format),
+            settings.output_dir,
+        )
 
     def transcribe(self, files: Sequence[Path], resume: bool) -> int:
         """Transcribe files and return how many failed."""
