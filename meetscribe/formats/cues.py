@@ -68,7 +68,7 @@ def _pieces(turn: ev.Turn, speaker: str) -> list[Cue]:
     if any(first >= last for first, last in pairwise(edges)):
         return [Cue(edges[0], edges[-1], speaker, one_line(turn.text))]
     return [
-        Cue(first, last, speaker, " ".join(word.word for word in group))
+        Cue(first, last, speaker, _said(group))
         for (first, last), group in zip(pairwise(edges), groups, strict=True)
     ]
 
@@ -82,9 +82,16 @@ def _groups(words: Sequence[ev.Word]) -> list[Sequence[ev.Word]]:
         if end < len(words):
             half = begin + max(1, (end - begin) // 2)
             end = next((n for n in range(end, half, -1) if _GOOD_END.search(words[n - 1].word)), end)
-        groups.append(words[begin:end])
+        if groups and _said(groups[-1]) == _said(words[begin:end]):
+            groups[-1] = [*groups[-1], *words[begin:end]]  # the same text once more would be the same cue
+        else:
+            groups.append(words[begin:end])
         begin = end
     return groups
+
+
+def _said(words: Sequence[ev.Word]) -> str:
+    return " ".join(word.word for word in words)
 
 
 def _fitting(words: Sequence[ev.Word], begin: int) -> int:

@@ -72,7 +72,7 @@ def test_meeteval_reads_what_is_evaluated(name, tmp_path):
 
 def test_python_docx_reads_title_people_and_turns():
     """The document has the title as heading and property, who took part, and a paragraph a turn."""
-    docx = pytest.importorskip("docx")
+    docx = pytest.importorskip("docx.api")
     document = docx.Document(io.BytesIO(written("docx")))
     texts = [paragraph.text for paragraph in document.paragraphs]
     assert (document.core_properties.title, texts[0]) == ("Weekly", "Weekly")
