@@ -93,7 +93,7 @@ class SearchBar(Horizontal):
     class Closed(Message):
         """The search is over."""
 
-    def compose(self):  # noqa: ANN201 - textual's own type is private to its caller
+    def compose(self):
         """Compose the line."""
         yield Label(" / ", id="slash")
         yield Input(placeholder="words", compact=True, id="query")

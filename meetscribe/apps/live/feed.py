@@ -12,7 +12,6 @@ from contextlib import suppress
 from typing import Any, Protocol, Self, TypeVar
 
 from meetscribe.errors import MeetscribeError
-
 from meetscribe.events import DurableEvent, Event
 from meetscribe.session.commands import Ack, Command, CommandError
 

@@ -28,7 +28,7 @@ _SYMBOLS = {
 
 @dataclass(frozen=True)
 class Painter:
-    """Draws rows; `number` gives a turn's speaker's number, `selected` and `found` are turns and words that stand out."""
+    """Draws rows; `number` gives the number of a turn's speaker, `selected` and `found` stand out."""
 
     palette: Palette
     number: Callable[[Turn], int]

@@ -44,12 +44,23 @@ class TranscriptPane(ScrollView, can_focus=True):
         self.view = view
         self.palette = Palette(is_dark=True)
         self.found: list[Found] = []
+        self._waiting: list[Event] = []
         self._new: set[str] = set()
         self._moves = False
 
     def take(self, event: Event) -> None:
-        """Take an event; `redraw` shows what came of it."""
-        self.view.take(event)
+        """Take an event; `redraw` shows what came of it, so that lines are never drawn of half-changed pages."""
+        self._waiting.append(event)
+
+    def _take_waiting(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for event in waiting:
+            self.view.take(event)
+            self._count(event)
+        self.missed = len(self._new)
+
+    def _count(self, event: Event) -> None:
+        """Count the turns that come below while the reader is elsewhere."""
         if self.follows:
             return
         match event:
@@ -58,12 +69,12 @@ class TranscriptPane(ScrollView, can_focus=True):
                     self._new.add(turn.id)
             case TurnEnd(turn=name):
                 self._new.discard(name)
-        self.missed = len(self._new)
 
     def redraw(self) -> None:
         """Bring the lines up to date and keep to the end, or to what the reader looks at."""
         pages, top = self.view.pages, round(self.scroll_y)
         anchor = pages.row(top).time if top < len(pages) else None
+        self._take_waiting()
         pages.resize(self.scrollable_content_region.width)
         changed = pages.lay_out(self.view.now)
         self._moves = True
