@@ -54,8 +54,8 @@ class TranscriptPane(ScrollView, can_focus=True):
 
     def _take_waiting(self) -> None:
         waiting, self._waiting = self._waiting, []
+        self.view.take(*waiting)
         for event in waiting:
-            self.view.take(event)
             self._count(event)
         self.missed = len(self._new)
 

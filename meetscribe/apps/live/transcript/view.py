@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from meetscribe import events as ev
 from meetscribe.apps.live.transcript.layout import Marker, Said
 from meetscribe.apps.live.transcript.pages import Pages
-from meetscribe.meeting import Meeting, apply, shown_speaker
+from meetscribe.meeting import Meeting, fold, shown_speaker
 from meetscribe.timeline import Interval, clock, to_seconds
 
 OFF_RECORD = "off the record"
@@ -49,12 +49,16 @@ class View:
         self._numbers: dict[str, int] = {}  # of speakers, in the order in which they were first heard
         self._had_trouble = False
 
-    def take(self, event: ev.Event) -> None:
-        """Take an event; durable ones that are known already change nothing."""
-        if isinstance(event, ev.DurableEvent):
-            if 0 < event.seq <= self.meeting.seq:
-                return
-            self.meeting = apply(self.meeting, event)
+    def take(self, *events: ev.Event) -> None:
+        """Take events, in order; durable ones that are known already change nothing."""
+        known = self.meeting.seq
+        self.meeting = fold(events, self.meeting)
+        for event in events:
+            if not isinstance(event, ev.DurableEvent) or not 0 < event.seq <= known:
+                self._take(event)
+
+    def _take(self, event: ev.Event) -> None:
+        """Show what an event changed; the meeting is already that after the last event."""
         self.now = max(self.now, event.at)
         match event:
             case ev.Partial(turn=turn, stable=stable):
