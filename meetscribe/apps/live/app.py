@@ -149,8 +149,8 @@ class LiveApp(App[None]):
     def redraw(self) -> None:
         """Show what came."""
         self._is_due = False
-        pane, condition = self.pane, self._condition()
-        pane.redraw()
+        self.pane.redraw()
+        condition = self._condition()
         first = self.screen_stack[0]
         bar, meters = first.query_one(StateBar), first.query_one(Meters)
         bar.condition, bar.title = condition, self.view.title
