@@ -112,7 +112,7 @@ class MeetingSession:
         self._stopping = asyncio.Event()
         self._moved = asyncio.Event()
         self._last_block = 0.0  # on the loop's clock
-        self._source_says: str | None = None
+        self._source_is = SourceState("listening")
         self._lag_shown = 0
         self._lag_time = 0.0
 
@@ -267,7 +267,7 @@ class MeetingSession:
 
     async def _hear_of_source(self, given: SourceState) -> None:
         """Show how the source is; while its device is gone, what was said is finished."""
-        self._source_says = given.reason or self._source_says
+        self._source_is = given
         self._say("source", given.state, given.reason)
         if given.state == "device_lost":
             self._backlog.interrupt()
@@ -283,6 +283,8 @@ class MeetingSession:
             self._now = max(self._now, end)
             return
         self._miss(block.position)
+        if self._source_is.state == "listening":
+            self._source_is = SourceState("listening")  # its reason was that of the gap before this block
         fresh = (
             block.samples[self._backlog.end - block.position :]
             if end > self._backlog.end
@@ -308,7 +310,7 @@ class MeetingSession:
         """Take notice of what is missing before `position`."""
         missing = Interval(self._backlog.end, max(position, self._backlog.end))
         if to_grid(missing.end) > to_grid(missing.start):
-            self._publish_gap(missing, self._source_says or "audio missing")
+            self._publish_gap(missing, self._source_is.reason or "audio missing")
         if missing.duration > LONGEST_SILENCE:
             self._backlog.skip(position)
         elif missing.duration:
