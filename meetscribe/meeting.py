@@ -88,7 +88,7 @@ class Meeting:
 
         `overlaps` is made mutual: the earlier of two overlapping turns was emitted before it could know.
         """
-        decided = (self._decided(turn) for turn in self.heard.values())
+        decided = (self._with_overlaps(self.decided(turn)) for turn in self.heard.values())
         return tuple(sorted(decided, key=lambda turn: (turn.start, turn.end, turn.id)))
 
     @cached_property
@@ -102,7 +102,7 @@ class Meeting:
     def turn(self, turn_id: str) -> Turn | None:
         """Return one turn as `turns` has it, None where there is none of that id."""
         heard = self.heard.get(turn_id)
-        return None if heard is None else self._decided(heard)
+        return None if heard is None else self._with_overlaps(self.decided(heard))
 
     def resolve(self, speaker_id: str) -> str:
         """Return the speaker that `speaker_id` was merged into, itself where it was not."""
@@ -127,19 +127,21 @@ class Meeting:
                 later.setdefault(other, []).append(turn.id)
         return later
 
-    def _decided(self, turn: Turn) -> Turn:
+    def decided(self, turn: Turn) -> Turn:
+        """Return a turn that was heard with what was decided about it, `overlaps` as they were emitted."""
         if turn.id in self.assigned:
             turn = replace(turn, speaker_id=self.assigned[turn.id].value)
-        if turn.speaker_id is not None:
+        if turn.speaker_id is not None and self.merges:
             turn = replace(turn, speaker_id=self.resolve(turn.speaker_id))
         if turn.id in self.corrections and not turn.redacted:
             turn = replace(turn, text=self.corrections[turn.id].value)
-        new = [other for other in self._overlapped_by.get(turn.id, ()) if other not in turn.overlaps]
-        if new:
-            turn = replace(turn, overlaps=(*turn.overlaps, *new))
         if any(turn.interval.touches(hidden) for hidden in self.off_record):
             turn = turn.redact()
         return turn
+
+    def _with_overlaps(self, turn: Turn) -> Turn:
+        new = [other for other in self._overlapped_by.get(turn.id, ()) if other not in turn.overlaps]
+        return replace(turn, overlaps=(*turn.overlaps, *new)) if new else turn
 
 
 def _resolve(merges: Mapping[str, Decision], speaker_id: str) -> str:

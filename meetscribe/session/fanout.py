@@ -136,7 +136,7 @@ def redacted(event: DurableEvent, turns: Collection[str]) -> DurableEvent:
     if isinstance(event, Final) and event.turn.id in turns:
         return replace(event, turn=event.turn.redact())
     if isinstance(event, Correction) and event.turn in turns:
-        return replace(event, text="")
+        return event.redact()
     return event
 
 

@@ -37,11 +37,13 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """CREATE TABLE events (
             meeting INTEGER NOT NULL REFERENCES meetings (number) ON DELETE CASCADE,
             seq INTEGER NOT NULL,
-            type TEXT NOT NULL,
+            type TEXT NOT NULL,                     -- as in the JSON
             turn TEXT,                              -- of a final or a correction
             event TEXT NOT NULL,                    -- JSON of `formats/wire.py`, without names
             PRIMARY KEY (meeting, seq)
         )""",
+        "CREATE INDEX events_of_turns ON events (meeting, turn) WHERE turn IS NOT NULL",
+        "CREATE INDEX corrections ON events (meeting, turn) WHERE type = 'correction'",
         """CREATE TABLE turns (                     -- as people see them; follows from the events
             number INTEGER PRIMARY KEY,
             meeting INTEGER NOT NULL REFERENCES meetings (number) ON DELETE CASCADE,

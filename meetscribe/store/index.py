@@ -7,11 +7,13 @@ Not covered: words that sound or are spelt alike, and languages that write no sp
 
 import re
 import sqlite3
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from meetscribe import events as ev
 from meetscribe.errors import UsageError
 from meetscribe.meeting import Meeting, shown_speaker
+from meetscribe.timeline import Interval
 
 _INSERT = """INSERT INTO turns (meeting, turn, speaker, start, "end", text) VALUES (?, ?, ?, ?, ?, ?)
     ON CONFLICT (meeting, turn) DO UPDATE
@@ -38,44 +40,31 @@ class Hit:
     snippet: str
 
 
-@dataclass(frozen=True)
-class _Row:
-    """A turn as the index holds it."""
-
-    speaker: str
-    start: int
-    end: int
-    text: str
-
-
-def _row(meeting: Meeting, turn: ev.Turn) -> _Row:
-    names = {} if turn.speaker_id is None else {turn.speaker_id: meeting.name(turn.speaker_id)}
-    return _Row(shown_speaker(turn, names), turn.start, turn.end, turn.text)
-
-
-def _rows(meeting: Meeting) -> dict[str, _Row]:
-    names = meeting.speakers
-    return {
-        turn.id: _Row(shown_speaker(turn, names), turn.start, turn.end, turn.text) for turn in meeting.turns
-    }
-
-
-def update(
-    connection: sqlite3.Connection, number: int, before: Meeting, after: Meeting, event: ev.DurableEvent
-) -> None:
-    """Carry one event over to the index of meeting `number`, which was `before` and is `after`."""
+def update(connection: sqlite3.Connection, number: int, meeting: Meeting, event: ev.DurableEvent) -> None:
+    """Carry an event over to the index of meeting `number`, which is `meeting` after it."""
     match event:
         case ev.Final(turn=ev.Turn(id=turn_id)) | ev.Correction(turn=turn_id):
-            turn = after.turn(turn_id)
-            changed = {} if turn is None else {turn_id: _row(after, turn)}
-        case ev.SpeakerUpdate() | ev.OffRecord():
-            known = _rows(before)
-            changed = {turn: row for turn, row in _rows(after).items() if row != known.get(turn)}
+            heard = meeting.heard.get(turn_id)
+            changed = [] if heard is None else [meeting.decided(heard)]
+        case ev.SpeakerUpdate(changes=changes):
+            changed = _affected(meeting, changes)
+        case ev.OffRecord(start=start, end=end):
+            hidden = Interval(start, max(start, end))
+            turns = (turn for turn in meeting.heard.values() if turn.interval.touches(hidden))
+            changed = [meeting.decided(turn) for turn in turns]
         case _:
             return
-    connection.executemany(
-        _INSERT, [(number, turn, row.speaker, row.start, row.end, row.text) for turn, row in changed.items()]
-    )
+    names = {turn.speaker_id: meeting.name(turn.speaker_id) for turn in changed if turn.speaker_id}
+    rows = [(number, t.id, shown_speaker(t, names), t.start, t.end, t.text) for t in changed]
+    connection.executemany(_INSERT, rows)
+
+
+def _affected(meeting: Meeting, changes: Iterable[ev.Change]) -> list[ev.Turn]:
+    """Return the turns that may look different after changes: given to somebody else, or of whom was changed."""
+    given = {turn for change in changes for turn in change.turns or ()}
+    speakers = {meeting.resolve(change.speaker_id) for change in changes}
+    decided = (meeting.decided(turn) for turn in meeting.heard.values())
+    return [turn for turn in decided if turn.id in given or turn.speaker_id in speakers]
 
 
 def query(words: str) -> str:

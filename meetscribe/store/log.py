@@ -2,73 +2,21 @@
 
 `append` returns when the event is on the disk. What is off the record is never written, or emptied in the same
 transaction in which it went off the record, whether or not anybody asks for `redact`.
-Whoever records holds a lock on the meeting's folder, which the system takes back when the process dies: this is how
-others know a meeting that goes on from one that was interrupted.
 Not covered: emptying recordings (the recorder's work).
 """
 
-import fcntl
-import os
+import json
 import sqlite3
-import time
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from meetscribe import events as ev
-from meetscribe.errors import InputError, SequenceError
+from meetscribe.errors import SequenceError
 from meetscribe.formats import wire
 from meetscribe.meeting import Meeting, apply, fold
 from meetscribe.store import index
 from meetscribe.store.database import Database
-
-LOCK_FILE = ".lock"
-_TRIES, _PAUSE = 50, 0.02  # somebody who only looks holds the lock for a moment
-
-
-class FolderLock:
-    """Says that a meeting is being recorded, as long as this process lives or until `release`.
-
-    Raises:
-        InputError: another recording holds it.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._file: int | None = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
-        for left in reversed(range(_TRIES)):
-            try:
-                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return
-            except BlockingIOError as error:
-                if left:
-                    time.sleep(_PAUSE)
-                    continue
-                self.release()
-                raise InputError(
-                    f"meeting {folder.name!r} is being recorded by another meetscribe; stop that one first"
-                ) from error
-
-    def release(self) -> None:
-        """Let go."""
-        if self._file is not None:
-            os.close(self._file)
-            self._file = None
-
-
-def is_locked(folder: Path) -> bool:
-    """Say whether somebody records into a meeting's folder."""
-    try:
-        file = os.open(folder / LOCK_FILE, os.O_RDONLY)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        return False
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(file)
+from meetscribe.store.lock import FolderLock
 
 
 class SqliteLog:
@@ -132,6 +80,10 @@ def read(database: Database, number: int, after: int = 0) -> list[ev.DurableEven
     return [_loads(line) for (line,) in rows]
 
 
+def _line(written: wire.Json) -> str:
+    return json.dumps(written, ensure_ascii=False, allow_nan=False)
+
+
 def _loads(line: str) -> ev.DurableEvent:
     event = wire.loads(line)
     assert isinstance(event, ev.DurableEvent)
@@ -156,12 +108,12 @@ def add(
             )
         event = _without_secrets(meeting, given)
         after = apply(meeting, event)
-        turn = _turn_of(event)
+        turn, written = _turn_of(event), wire.encode(event)
         connection.execute(
             "INSERT INTO events (meeting, seq, type, turn, event) VALUES (?, ?, ?, ?, ?)",
-            (number, event.seq, type(event).__name__, turn, wire.dumps(event)),
+            (number, event.seq, written["type"], turn, _line(written)),
         )
-        index.update(connection, number, meeting, after, event)
+        index.update(connection, number, after, event)
         if isinstance(event, ev.OffRecord):
             emptied |= empty(connection, number, [turn.id for turn in after.turns if turn.redacted])
         elif event is not given and turn is not None:
@@ -191,7 +143,7 @@ def empty(connection: sqlite3.Connection, number: int, turns: Collection[str]) -
             if hidden != event:
                 connection.execute(
                     "UPDATE events SET event = ? WHERE meeting = ? AND seq = ?",
-                    (wire.dumps(hidden), number, seq),
+                    (_line(wire.encode(hidden)), number, seq),
                 )
                 changed = True
         connection.execute(

@@ -4,49 +4,22 @@
 Not covered: what people remember of voices, and encryption.
 """
 
-import re
 import shutil
-import unicodedata
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from contextlib import ExitStack
+from datetime import datetime
 from pathlib import Path
 from sqlite3 import IntegrityError
-from typing import Literal
 
-from meetscribe.errors import InputError, StorageError, UsageError
-from meetscribe.events import DurableEvent, Session
+from meetscribe.errors import InputError, StorageError
+from meetscribe.events import DurableEvent, Session, numbered
 from meetscribe.meeting import Meeting, fold
-from meetscribe.store import index, log
+from meetscribe.session.commands import Ack, Command, CommandError, decided
+from meetscribe.store import corrections, ids, index, log
 from meetscribe.store.database import Database
 from meetscribe.store.index import Hit
-from meetscribe.store.log import FolderLock, SqliteLog, is_locked
-
-MeetingState = Literal["ended", "open", "recovering"]
-_LAST = "last"
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-_SUMMARY = """SELECT id, title, started, duration, seq, ended,
-        (SELECT count(*) FROM turns WHERE turns.meeting = meetings.number),
-        (SELECT group_concat(speaker, char(0)) FROM (
-            SELECT speaker FROM turns WHERE turns.meeting = meetings.number
-            GROUP BY speaker ORDER BY min(start), speaker))
-    FROM meetings"""
-
-
-@dataclass(frozen=True)
-class MeetingSummary:
-    """What a list says about a meeting; `duration` in samples.
-
-    `state`: `ended`; `open` while somebody records it; `recovering` when it was interrupted and is not finished.
-    """
-
-    id: str
-    title: str
-    started: str
-    duration: int
-    speakers: tuple[str, ...]
-    turns: int
-    seq: int
-    state: MeetingState
+from meetscribe.store.lock import FolderLock
+from meetscribe.store.log import SqliteLog
+from meetscribe.store.summary import MeetingSummary, summaries
 
 
 class Store:
@@ -59,7 +32,8 @@ class Store:
     def __init__(self, data_dir: Path) -> None:
         self.data_dir = data_dir
         try:
-            self._recordings.mkdir(parents=True, exist_ok=True, mode=0o700)
+            data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._recordings.mkdir(exist_ok=True, mode=0o700)
         except OSError as error:
             raise StorageError(
                 f"{self._recordings}: it cannot be made ({error.strerror}); choose another --data-dir"
@@ -87,7 +61,7 @@ class Store:
 
     def new_meeting_id(self, started: datetime, title: str) -> str:
         """Return an id that no other meeting has, such as `2026-11-22-standup`, and keep it for the caller."""
-        stem = f"{started:%Y-%m-%d}-{_slug(title) or 'meeting'}"
+        stem = ids.stem(started, title)
         for count in range(1, 10_000):
             meeting_id = stem if count == 1 else f"{stem}-{count}"
             if self._database.rows("SELECT 1 FROM meetings WHERE id = ?", (meeting_id,)):
@@ -105,16 +79,13 @@ class Store:
         Raises:
             InputError: there is such a meeting, or its id cannot be one.
         """
-        if not _ID.fullmatch(start.session) or start.session == _LAST:
-            raise InputError(
-                f"{start.session!r} cannot be a meeting's id; use up to 100 letters, digits, '.', '_', '-'"
-            )
+        ids.check(start.session)
         lock = FolderLock(self.folder(start.session))
         try:
             with self._database.writing() as connection:
                 cursor = connection.execute(
                     "INSERT INTO meetings (id, title, started, moment) VALUES (?, ?, ?, ?)",
-                    (start.session, start.title, start.started, _moment(start.started)),
+                    (start.session, start.title, start.started, ids.moment(start.started)),
                 )
             assert cursor.lastrowid is not None
             return SqliteLog(self._database, cursor.lastrowid, start.session, lock)
@@ -136,7 +107,7 @@ class Store:
 
     def meetings(self) -> list[MeetingSummary]:
         """Return all meetings, the newest first."""
-        return [self._summary(row) for row in self._database.rows(f"{_SUMMARY} ORDER BY moment DESC, id")]
+        return summaries(self._database, self._recordings)
 
     def summary(self, meeting_id: str) -> MeetingSummary:
         """Return what a list says about one meeting.
@@ -144,20 +115,19 @@ class Store:
         Raises:
             InputError: there is no such meeting.
         """
-        number = self._number(meeting_id)
-        return self._summary(self._database.rows(f"{_SUMMARY} WHERE number = ?", (number,))[0])
+        return summaries(self._database, self._recordings, "number = ?", (self._number(meeting_id),))[0]
 
     def unfinished(self) -> list[MeetingSummary]:
         """Return the meetings that were interrupted and that nobody records, the newest first."""
-        return [meeting for meeting in self.meetings() if meeting.state == "recovering"]
+        left = summaries(self._database, self._recordings, "NOT ended")
+        return [meeting for meeting in left if meeting.state == "recovering"]
 
-    def _summary(self, row: tuple) -> MeetingSummary:
-        meeting_id, title, started, duration, seq, ended, turns, speakers = row
-        state: MeetingState = "ended"
-        if not ended:
-            state = "open" if is_locked(self.folder(meeting_id)) else "recovering"
-        shown = tuple(speakers.split("\0")) if speakers else ()
-        return MeetingSummary(meeting_id, title, started, duration, shown, turns, seq, state)
+    def older_than(self, moment: datetime) -> list[MeetingSummary]:
+        """Return the meetings that are known to have begun before `moment` and that nobody records, newest first."""
+        older = summaries(
+            self._database, self._recordings, "0 < moment AND moment < ?", (moment.timestamp(),)
+        )
+        return [meeting for meeting in older if meeting.state != "open"]
 
     def find(self, text: str) -> str:
         """Return the id of the meeting that `text` means: an id, a beginning that only one has, or `last`.
@@ -166,18 +136,7 @@ class Store:
             InputError: no meeting is meant, or several are.
         """
         rows = self._database.rows("SELECT id FROM meetings ORDER BY moment DESC, number DESC")
-        ids = [meeting_id for (meeting_id,) in rows]
-        if text == _LAST and ids:
-            return ids[0]
-        if text in ids:
-            return text
-        matching = [meeting_id for meeting_id in ids if text and meeting_id.startswith(text)]
-        if len(matching) == 1:
-            return matching[0]
-        if matching:
-            some = ", ".join(matching[:5]) + (", …" if len(matching) > 5 else "")
-            raise UsageError(f"{text!r} may mean {some}; give more of the id")
-        raise InputError(f"there is no meeting {text!r}; `meetscribe list` shows those there are")
+        return ids.choose(text, [meeting_id for (meeting_id,) in rows])
 
     def log(self, meeting_id: str) -> list[DurableEvent]:
         """Return the events of a meeting; turns hold ids of speakers alone.
@@ -195,6 +154,29 @@ class Store:
         """
         return fold(self.log(meeting_id))
 
+    def command(self, meeting_id: str, command: Command) -> Ack:
+        """Carry out a command on a meeting of the past: `rename`, `merge`, `correct` or `bookmark`.
+
+        Raises:
+            InputError: there is no such meeting.
+            CommandError: the meeting is being recorded (`running`), or what `session.commands.decided` raises.
+        """
+        self._number(meeting_id)
+        try:
+            kept = self.resume(meeting_id)
+        except InputError as error:
+            raise CommandError("running", str(error), command.id) from error
+        try:
+            event = decided(command, kept.meeting, kept.meeting.duration)
+            kept.append(numbered(event, meeting_id, kept.meeting.seq))  # type: ignore[arg-type]
+        finally:
+            kept.close()
+        return Ack(command.id, kept.meeting.seq)
+
+    def corrected_words(self, limit: int = 1000) -> list[str]:
+        """Return the words that people put right, the last first: what later meetings should listen for."""
+        return corrections.corrected_words(self._database, limit)
+
     def search(self, words: str, limit: int = 50, marks: tuple[str, str] = ("", "")) -> list[Hit]:
         """Return the turns that hold all the words, of the newest meeting first, then by time.
 
@@ -207,29 +189,41 @@ class Store:
         rows = self._database.rows(index.SEARCH, (*marks, index.query(words), limit))
         return [Hit(*row) for row in rows]
 
-    def delete(self, meeting_id: str) -> None:
-        """Delete a meeting and its recordings, so that no file of the store holds anything of it.
+    def delete(self, *meeting_ids: str) -> None:
+        """Delete meetings and their recordings, so that no file of the store holds anything of them.
+
+        Raises:
+            InputError: there is no such meeting, or it is being recorded; then none is deleted.
+            StorageError: another process does not let go; the rest is done when the store is opened next.
+        """
+        numbers = [(self._number(meeting_id),) for meeting_id in meeting_ids]
+        with ExitStack() as held:
+            for meeting_id in meeting_ids:
+                held.enter_context(FolderLock(self.folder(meeting_id)))
+            with self._database.writing() as connection:
+                connection.executemany("DELETE FROM turns WHERE meeting = ?", numbers)
+                connection.executemany("DELETE FROM meetings WHERE number = ?", numbers)
+                duties = [("scrub", ""), *(("remove", meeting_id) for meeting_id in meeting_ids)]
+                connection.executemany("INSERT OR IGNORE INTO duties (duty, folder) VALUES (?, ?)", duties)
+            done = self._finish_duties()
+        if not done:
+            raise StorageError(
+                f"{', '.join(meeting_ids)}: gone from every list, but another meetscribe keeps traces in the files; "
+                "they go when that one has ended and any command is run"
+            )
+
+    def delete_audio(self, meeting_id: str) -> bool:
+        """Delete a meeting's recordings and keep its transcript; say whether there were any.
 
         Raises:
             InputError: there is no such meeting, or it is being recorded.
-            StorageError: another process does not let go; the rest is done when the store is opened next.
         """
-        number = self._number(meeting_id)
-        lock = FolderLock(self.folder(meeting_id))
-        try:
-            with self._database.writing() as connection:
-                connection.execute("DELETE FROM turns WHERE meeting = ?", (number,))
-                connection.execute("DELETE FROM meetings WHERE number = ?", (number,))
-                duties = [("scrub", ""), ("remove", meeting_id)]
-                connection.executemany("INSERT OR IGNORE INTO duties (duty, folder) VALUES (?, ?)", duties)
-            done = self._finish_duties()
-        finally:
-            lock.release()
-        if not done:
-            raise StorageError(
-                f"{meeting_id!r} is out of every list, but another meetscribe keeps its traces in the files; "
-                "they go when that one has ended and any command is run"
-            )
+        self._number(meeting_id)
+        with FolderLock(self.folder(meeting_id)):
+            files = list(self.folder(meeting_id).glob("audio-*"))
+            for file in files:
+                file.unlink()
+        return bool(files)
 
     def _finish_duties(self) -> bool:
         """Do what a deletion or redaction left to be done, also one of a process that died."""
@@ -254,20 +248,5 @@ class Store:
     def _number(self, meeting_id: str) -> int:
         rows = self._database.rows("SELECT number FROM meetings WHERE id = ?", (meeting_id,))
         if not rows:
-            raise InputError(f"there is no meeting {meeting_id!r}; `meetscribe list` shows those there are")
+            raise ids.unknown(meeting_id)
         return rows[0][0]
-
-
-def _slug(title: str) -> str:
-    """Return a title as part of a file's name: ASCII letters, digits and hyphens."""
-    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:60].strip("-")
-
-
-def _moment(started: str) -> float:
-    """Return an ISO 8601 time as seconds since 1970, 0 where it is none; without a zone it is UTC."""
-    try:
-        moment = datetime.fromisoformat(started)
-    except ValueError:
-        return 0.0
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
