@@ -31,11 +31,18 @@ class Settings(BaseSettings):
     output_dir: Path | None = None
     jobs: int = Field(default=1, ge=1, le=256)
     srt_overlap: Literal["stack", "merge"] = "stack"
+    host: str = "127.0.0.1"
+    port: int = Field(default=8765, ge=0, le=65535)
+    token: str | None = None
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    origin: Annotated[tuple[str, ...], NoDecode] = ()
+    vosk_port: int | None = Field(default=None, ge=0, le=65535)
 
-    @field_validator("format", mode="before")
+    @field_validator("format", "origin", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
-        """Take several formats as `text,json` too."""
+        """Take several values as `text,json` too."""
         return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
 
     @property

@@ -16,6 +16,7 @@ from meetscribe.apps.cli.convert import convert
 from meetscribe.apps.cli.demo import demo
 from meetscribe.apps.cli.evaluate import evaluate
 from meetscribe.apps.cli.models import models
+from meetscribe.apps.cli.serve import serve
 from meetscribe.apps.cli.transcribe import transcribe
 
 app = typer.Typer(
@@ -30,6 +31,7 @@ app.command()(models)
 app.command()(demo)
 app.command()(evaluate)
 app.command()(convert)
+app.command()(serve)
 
 _SHARED = {"--data-dir": True, "--config": True, "--verbose": False, "-v": False, "--version": False}
 

@@ -1,0 +1,56 @@
+"""`meetscribe serve`: meetings for browsers and other programs."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from meetscribe.apps.cli.console import reporting
+from meetscribe.apps.config import load_settings
+
+
+def serve(
+    context: typer.Context,
+    host: Annotated[
+        str | None, typer.Option(help="Address to listen on; another than this machine's own needs a token.")
+    ] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
+    token: Annotated[
+        str | None, typer.Option(help="What clients must know; better in MEETSCRIBE_TOKEN.")
+    ] = None,
+    tls_cert: Annotated[Path | None, typer.Option(help="Certificate (PEM), for https and wss.")] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="Its key (PEM).")] = None,
+    origin: Annotated[
+        list[str] | None, typer.Option(help="Origin of a web page that may connect, as https://example.org.")
+    ] = None,
+    vosk_port: Annotated[
+        int | None,
+        typer.Option(help="Another port on which vosk-server's clients find it; they expect 2700."),
+    ] = None,
+    from_file: Annotated[
+        list[Path] | None, typer.Option(help="A recording to be heard as a meeting, as if live.")
+    ] = None,
+    speed: Annotated[
+        str | None, typer.Option(help="How many times as fast as recorded it is heard, or `max`.")
+    ] = None,
+    model: Annotated[str | None, typer.Option(metavar="NAME", help="See `meetscribe models`.")] = None,
+) -> None:
+    """Make meetings available to browsers and other programs."""
+    with reporting(context.obj.verbose):
+        flags = {
+            "data_dir": context.obj.data_dir,
+            "host": host,
+            "port": port,
+            "token": token,
+            "tls_cert": tls_cert,
+            "tls_key": tls_key,
+            "origin": origin,
+            "vosk_port": vosk_port,
+            "model": model,
+        }
+        settings = load_settings(context.obj.config, flags)
+        from meetscribe.apps.serve.start import Serving
+
+        serving = Serving(settings, tuple(from_file or ()), speed or "1", context.obj.verbose)
+        asyncio.run(serving.run())

@@ -1,0 +1,1 @@
+"""`meetscribe serve`: meetings for browsers and other programs, over HTTP, WebSocket and MQTT."""

@@ -1,0 +1,170 @@
+"""`/api/sessions`: the meetings of a server as JSON, their transcripts in any format, their recordings.
+
+Not covered: voices that overlap, heard apart (`separated` is always false).
+"""
+
+import asyncio
+import io
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import numpy as np
+import soundfile
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from meetscribe.apps.serve.archive import UnknownMeetingError, summary
+from meetscribe.apps.serve.hub import Hub
+from meetscribe.errors import InputError, UsageError
+from meetscribe.events import DurableEvent
+from meetscribe.formats.registry import by_name
+from meetscribe.formats.wire import VERSION
+from meetscribe.meeting import Meeting, fold
+from meetscribe.timeline import SAMPLE_RATE, Interval, to_samples
+
+LONGEST_CLIP = 120  # seconds
+
+_TYPES = {
+    ".json": "application/json",
+    ".jsonl": "application/jsonl",
+    ".html": "text/html",
+    ".vtt": "text/vtt",
+    ".md": "text/markdown",
+    ".csv": "text/csv",
+}
+
+
+class RequestError(InputError):
+    """A request that cannot be answered, with its HTTP status."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status, self.code = status, code
+
+
+def session_routes(hub: Hub) -> list[BaseRoute]:
+    """Return the routes of `/api/sessions`."""
+    sessions = Sessions(hub)
+    return [
+        Route("/api/sessions", _answering(sessions.list)),
+        Route("/api/sessions/{id}", _answering(sessions.one)),
+        Route("/api/sessions/{id}/audio", _answering(sessions.audio)),
+        Route("/api/sessions/{id}/export", _answering(sessions.export)),
+    ]
+
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def _answering(endpoint: Endpoint) -> Endpoint:
+    """Turn errors into answers."""
+
+    async def answered(request: Request) -> Response:
+        try:
+            return await endpoint(request)
+        except RequestError as error:
+            return _error(error.status, error.code, str(error))
+        except UnknownMeetingError as error:
+            return _error(404, "unknown_meeting", str(error))
+
+    return answered
+
+
+def _error(status: int, code: str, message: str) -> Response:
+    return JSONResponse({"error": {"code": code, "message": message}}, status)
+
+
+class Sessions:
+    """The endpoints."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+
+    async def list(self, request: Request) -> Response:
+        """Answer with the meetings that go on, and with `past=1` those of the past."""
+        sessions = [meeting.summary() for meeting in self._hub.live]
+        if request.query_params.get("past") in ("1", "true"):
+            live = {one["id"] for one in sessions}
+            past = await asyncio.to_thread(self._hub.archive.summaries)
+            sessions += [one for one in past if one["id"] not in live]
+        return JSONResponse({"version": VERSION, "sessions": sessions})
+
+    async def one(self, request: Request) -> Response:
+        """Answer with one meeting, and whether there is sound to listen to."""
+        name = request.path_params["id"]
+        live = self._hub.find(name)
+        id = live.id if live is not None else self._hub.archive.find(name)
+        about = live.summary() if live is not None else summary(await self._folded(id), running=False)
+        recording = await asyncio.to_thread(self._hub.archive.recording, id)
+        audio = None if recording is None else {"channels": recording.channels, "separated": False}
+        return JSONResponse(about | {"version": VERSION, "audio": audio})
+
+    async def export(self, request: Request) -> Response:
+        """Answer with a transcript, as a download."""
+        log = await self._log(request.path_params["id"])
+        try:
+            chosen = by_name(request.query_params.get("format", "text"))
+        except UsageError as error:
+            raise RequestError(400, "format", str(error)) from error
+        body = await asyncio.to_thread(chosen.data, log)
+        name = re.sub(r"[^A-Za-z0-9._-]", "_", fold(log).id) + chosen.extension
+        kind = _TYPES.get(chosen.extension[chosen.extension.rfind(".") :], "text/plain")
+        headers = {"content-disposition": f'attachment; filename="{name}"'}
+        return Response(body, media_type=kind, headers=headers)
+
+    async def audio(self, request: Request) -> Response:
+        """Answer with a stretch of the recording."""
+        query = request.query_params
+        wanted = Interval(*_stretch(query.get("start"), query.get("end")))
+        id = await self._id(request.path_params["id"])
+        if "slot" in query:
+            raise RequestError(404, "not_separated", "this model does not keep voices apart; leave slot out")
+        meeting = fold(await self._log(id))
+        if any(wanted.touches(hidden) for hidden in meeting.off_record):
+            raise RequestError(410, "off_record", "this was off the record")
+        recording = await asyncio.to_thread(self._hub.archive.recording, id)
+        if recording is None:
+            raise RequestError(404, "no_recording", "this meeting's sound was not kept")
+        channels = _channels(query.get("channel"), recording.channels)
+        parts = [await asyncio.to_thread(recording.read, one, wanted.start, wanted.end) for one in channels]
+        return Response(wav(np.mean(parts, axis=0)), media_type="audio/wav")
+
+    async def _id(self, name: str) -> str:
+        live = self._hub.find(name)
+        return live.id if live is not None else self._hub.archive.find(name)
+
+    async def _log(self, name: str) -> Sequence[DurableEvent]:
+        live = self._hub.find(name)
+        return live.session.log if live is not None else await asyncio.to_thread(self._hub.past, name)
+
+    async def _folded(self, id: str) -> Meeting:
+        return fold(await self._log(id))
+
+
+def _stretch(start: str | None, end: str | None) -> tuple[int, int]:
+    try:
+        first, last = float(start or ""), float(end or "")
+    except ValueError as error:
+        raise RequestError(
+            400, "bad_field", "start and end are seconds from the start of the meeting"
+        ) from error
+    if not 0 <= first < last <= first + LONGEST_CLIP:
+        raise RequestError(400, "bad_field", f"start comes before end, by at most {LONGEST_CLIP} s")
+    return to_samples(first), to_samples(last)
+
+
+def _channels(wanted: str | None, there: int) -> Sequence[int]:
+    if wanted is None:
+        return range(there)
+    if not wanted.isdecimal() or int(wanted[:9]) >= there:
+        raise RequestError(400, "bad_field", f"channel is a number below {there}")
+    return [int(wanted)]
+
+
+def wav(samples: Any) -> bytes:
+    """Return mono samples at 16 kHz as a WAV file of 16 bits."""
+    file = io.BytesIO()
+    soundfile.write(file, np.clip(samples, -1, 1), SAMPLE_RATE, "PCM_16", format="WAV")
+    return file.getvalue()

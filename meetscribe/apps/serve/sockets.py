@@ -1,0 +1,87 @@
+"""uvicorn's protocols with what they lack: time limits for requests, a count of sockets, closes that nobody reads.
+
+Both are asyncio protocols of uvicorn, extended where it has no setting. Not covered: what is said (`app.py`,
+`native.py`).
+"""
+
+import asyncio
+from typing import Any
+
+from starlette.websockets import WebSocket
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from meetscribe.apps.serve.limits import Limits
+
+_FLUSH_WITHIN = (
+    30.0  # seconds in which a client that was too slow may still read what it was sent, and why it was closed
+)
+_LONGEST_REASON = 123  # bytes that a close frame can carry
+_SCOPE_KEY = "meetscribe.shed"
+
+
+class LimitedHttp(H11Protocol):
+    """HTTP whose requests have to come in time, from no more sockets than are allowed."""
+
+    limits = Limits()
+    _waiting: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        """Take a connection, unless there are too many."""
+        super().connection_made(transport)
+        if len(self.connections) > self.limits.connections:
+            body = b"as many sockets as the server takes are open; try again later\n"
+            head = (
+                b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\ncontent-length: %d\r\n\r\n"
+                % len(body)
+            )
+            transport.write(head + body)
+            transport.close()
+            return
+        self._waiting = self.loop.call_later(self.limits.request_within, self._give_up)
+
+    def handle_events(self) -> None:
+        """Go on, and stop waiting when a request has come."""
+        super().handle_events()
+        if self.scope is not None and self._waiting is not None:
+            self._waiting.cancel()
+            self._waiting = None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
+        if self._waiting is not None:
+            self._waiting.cancel()
+        super().connection_lost(exc)
+
+    def _give_up(self) -> None:
+        self.transport.close()
+
+
+class SheddableWebSocket(WebSocketsSansIOProtocol):
+    """A WebSocket that can be closed although its client does not read."""
+
+    def handle_connect(self, event: Any) -> None:
+        """Accept the handshake, and tell the application how to shed the client."""
+        self.app_state = {**self.app_state, _SCOPE_KEY: self._shed}
+        super().handle_connect(event)
+
+    def _shed(self, code: int, reason: str) -> None:
+        """Send the close behind whatever is not read yet, and forget the client if it does not read that either."""
+        if self.close_sent or self.disconnected or self.transport.is_closing():
+            return
+        self.conn.send_close(code, clipped(reason))
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.close_sent = True
+        self.stop_keepalive()
+        self.transport.close()
+        self.loop.call_later(_FLUSH_WITHIN, self.transport.abort)
+
+
+def shed(websocket: WebSocket, code: int, reason: str) -> None:
+    """Close a WebSocket without waiting for its client to read."""
+    websocket.scope["state"][_SCOPE_KEY](code, reason)
+
+
+def clipped(reason: str) -> str:
+    """Return a reason that fits into a close frame."""
+    return reason.encode()[:_LONGEST_REASON].decode(errors="ignore")

@@ -1,0 +1,121 @@
+"""Puts a server together from its settings: what hears, who thinks, where it is kept, who may come."""
+
+import asyncio
+import logging
+import math
+import sys
+from collections.abc import Sequence
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import structlog
+
+from meetscribe.apps.config import Settings
+from meetscribe.apps.recogniser import load_recogniser
+from meetscribe.apps.serve.access import Access, check_address
+from meetscribe.apps.serve.admission import Admission, measure
+from meetscribe.apps.serve.app import Service
+from meetscribe.apps.serve.archive import MemoryArchive
+from meetscribe.apps.serve.hub import Hub
+from meetscribe.apps.serve.limits import Limits
+from meetscribe.apps.serve.server import check_tls, listen, run
+from meetscribe.engine.worker import WorkerRecognition
+from meetscribe.errors import UsageError
+from meetscribe.models import find
+from meetscribe.session.ports import AudioSource, Recognition
+from meetscribe.sources.file import FileSource
+from meetscribe.sources.paced import PacedSource
+from meetscribe.timeline import SAMPLE_RATE
+
+_MEASURED = 6 * SAMPLE_RATE  # samples of speech that this machine's speed is measured with
+
+
+class Serving:
+    """One run of `meetscribe serve`.
+
+    Args:
+        settings: everything that can be set.
+        recordings: files that are heard as meetings.
+        speed: how fast, a number or `max`.
+        verbose: log more.
+
+    Raises:
+        MeetscribeError: it cannot start; nothing is open then.
+    """
+
+    def __init__(self, settings: Settings, recordings: Sequence[Path], speed: str, verbose: bool) -> None:
+        check_address(settings.host, settings.token)
+        self._settings = settings
+        self._tls = check_tls(settings.tls_cert, settings.tls_key)
+        self._model = find(settings.model, settings.own_models)
+        self._sources = [_paced(FileSource(path), speed) for path in recordings]
+        self._titles = [path.stem for path in recordings]
+        self._log = logger(verbose)
+
+    async def run(self) -> None:
+        """Serve until a signal comes."""
+        ports = [self._settings.port, *([self._settings.vosk_port] if self._settings.vosk_port else [])]
+        sockets = listen(self._settings.host, ports)
+        recognition = WorkerRecognition(load_recogniser, self._model.path)
+        hub = Hub(recognition, MemoryArchive(), self._model.name, self._log)
+        service = Service(
+            hub, Access(self._settings.token, tuple(self._settings.origin)), Limits(), self._log
+        )
+        scheme = "http" if self._tls is None else "https"
+        for one in sockets:
+            host, port = one.getsockname()[:2]
+            self._log.info("listening", url=f"{scheme}://{host}:{port}")
+
+        async def begin() -> None:
+            for source, title in zip(self._sources, self._titles, strict=True):
+                hub.begin(source, title)
+
+        measuring = asyncio.create_task(self._measure(hub), name="measure")
+        try:
+            await run(service, sockets, more=[], tls=self._tls, begin=begin)
+        finally:
+            measuring.cancel()
+
+    async def _measure(self, hub: Hub) -> None:
+        """Find out how many meetings this machine carries."""
+        factor = await _measured(hub.recognition)
+        hub.admission = Admission(factor)
+        self._log.info("speed measured", factor=round(factor, 4), streams=hub.admission.streams)
+
+
+async def _measured(recognition: Recognition) -> float:
+    """Return how long this machine works on a second of the bundled speech."""
+    with as_file(files("meetscribe") / "demo" / "recording.flac") as path:
+        parts, length = [], 0
+        for block in FileSource(path).read():
+            parts.append(block.samples.mean(axis=1))
+            length += len(block.samples)
+            if length >= _MEASURED:
+                break
+    return await measure(recognition, np.concatenate(parts)[:_MEASURED])
+
+
+def _paced(source: AudioSource, speed: str) -> AudioSource:
+    try:
+        pace = math.inf if speed == "max" else float(speed)
+    except ValueError:
+        pace = math.nan
+    if not pace > 0:
+        raise UsageError(f"--speed {speed}: give a positive number, or max")
+    return source if pace == math.inf else PacedSource(source, pace)
+
+
+def logger(verbose: bool) -> Any:
+    """Return the server's log: one JSON object per line on stderr, never what was said."""
+    level = logging.DEBUG if verbose else logging.INFO
+    return structlog.wrap_logger(
+        structlog.PrintLogger(sys.stderr),
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+    )

@@ -1,0 +1,114 @@
+"""A server in the test's own event loop, with a recogniser that needs no model, and small clients of it."""
+
+import asyncio
+import contextlib
+import json
+from contextlib import asynccontextmanager
+
+import structlog
+import websockets
+from fakes import LoudnessEngine, LoudnessTranscriber, speech
+
+from meetscribe.apps.serve.access import Access
+from meetscribe.apps.serve.admission import Admission
+from meetscribe.apps.serve.app import Service
+from meetscribe.apps.serve.archive import MemoryArchive
+from meetscribe.apps.serve.hub import Hub
+from meetscribe.apps.serve.limits import Limits
+from meetscribe.apps.serve.server import listen, run
+from meetscribe.engine.in_process import InProcessRecognition
+
+QUIET = structlog.wrap_logger(structlog.ReturnLogger(), processors=[lambda *_: ""])
+AUDIO = {"encoding": "pcm_s16le", "sample_rate": 16_000, "channels": 1}
+
+
+class Running:
+    """A server that runs."""
+
+    def __init__(self, service, port, task):
+        self.service, self.hub, self.port, self.task = service, service.hub, port, task
+
+    @property
+    def url(self):
+        return f"127.0.0.1:{self.port}"
+
+    def connect(self, path="/ws/new", **options):
+        return websockets.connect(f"ws://{self.url}{path}", **options)
+
+    @asynccontextmanager
+    async def client(self, path="/ws/new", **hello):
+        """A client that has said hello; `answer` is what it was answered."""
+        async with self.connect(path) as socket:
+            client = Client(socket)
+            await client.say(**({"type": "hello", "version": 1, "role": "listen", "after_seq": 0} | hello))
+            client.answer = await client.hear()
+            yield client
+
+
+class Client:
+    """A native client."""
+
+    def __init__(self, socket):
+        self.socket, self.answer = socket, None
+
+    async def say(self, **message):
+        await self.socket.send(json.dumps(message))
+
+    async def hear(self, *types):
+        """Return the next message, of these types where some are named."""
+        while True:
+            message = json.loads(await asyncio.wait_for(self.socket.recv(), 10))
+            if not types or message["type"] in types:
+                return message
+
+    async def rest(self):
+        """Return all messages up to the close."""
+        messages = []
+        with contextlib.suppress(websockets.ConnectionClosed):
+            while True:
+                messages.append(await self.hear())
+        return messages
+
+    async def closed(self):
+        """Return the code with which the server closed the socket."""
+        await self.rest()
+        return self.socket.close_code
+
+    async def speak(self, pattern):
+        """Send a second of loud audio for every capital letter, silence for others."""
+        for second in speech(pattern)[:, 0].reshape(-1, 16_000):
+            await self.socket.send((second * 32767).astype("<i2").tobytes())
+
+
+@asynccontextmanager
+async def serving(
+    *, token=None, origins=(), limits=None, archive=None, recognition=None, more=lambda service: []
+):
+    """Run a server."""
+    recognition = recognition or InProcessRecognition(LoudnessEngine(), LoudnessTranscriber)
+    hub = Hub(recognition, archive or MemoryArchive(), "fake", QUIET)
+    hub.admission = Admission(0.01)
+    service = Service(hub, Access(token, origins), limits or Limits(grace=5.0), QUIET)
+    (socket,) = listen("127.0.0.1", [0])
+    ready = asyncio.Event()
+
+    async def begin():
+        ready.set()
+
+    task = asyncio.create_task(run(service, [socket], more=more(service), tls=None, begin=begin))
+    await asyncio.wait_for(ready.wait(), 10)
+    try:
+        yield Running(service, socket.getsockname()[1], task)
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def asynchronous(test):
+    """Let an async test run in an event loop of its own, for half a minute at most."""
+
+    def run(**fixtures):
+        asyncio.run(asyncio.wait_for(test(**fixtures), 30))
+
+    run.__name__, run.__doc__, run.__wrapped__ = test.__name__, test.__doc__, test
+    return run
