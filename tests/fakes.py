@@ -1,11 +1,14 @@
 """A recogniser that needs no model: every loud second of audio is one turn, whose word is its number."""
 
+import asyncio
+
 import numpy as np
 
 from meetscribe import events as ev
 from meetscribe.apps.recogniser import Recogniser
-from meetscribe.errors import CheckpointError
-from meetscribe.session.ports import Block
+from meetscribe.engine.in_process import InProcessStream
+from meetscribe.errors import CheckpointError, EngineLost
+from meetscribe.session.ports import Block, SourceState
 from meetscribe.timeline import SAMPLE_RATE
 
 
@@ -98,3 +101,77 @@ def load_loudness(directory):
     if "bad" in directory.name:
         raise CheckpointError(f"{directory}: it is damaged; install the model again")
     return Recogniser(directory.name, LoudnessEngine(), LoudnessTranscriber)
+
+
+class PushSource:
+    """A live source: gives what a test pushes, until it is told to end."""
+
+    name, length = "push", None
+
+    def __init__(self, channels=1):
+        self.channels, self.position = channels, 0
+        self._given = asyncio.Queue()
+
+    def push(self, *given):
+        """Give audio (which follows what came before), blocks or states."""
+        for what in given:
+            one = Block(self.position, what) if isinstance(what, np.ndarray) else what
+            if isinstance(one, Block):
+                self.position = one.position + len(one.samples)
+            self._given.put_nowait(one)
+
+    def end(self, error=None):
+        """End, with an error if one is given."""
+        self._given.put_nowait(error)
+
+    async def blocks(self):
+        while isinstance(one := await self._given.get(), (Block, SourceState)):
+            yield one
+        if one is not None:
+            raise one
+
+
+class FlakyRecognition:
+    """Transcribes in this process, and is lost when a test says so."""
+
+    def __init__(self):
+        self.opened, self.streams, self.failures = [], [], 0
+
+    async def open(self, start=0, label=""):
+        if self.failures:
+            self.failures -= 1
+            raise EngineLost("the engine would not start")
+        self.opened.append((start, label))
+        stream = _FlakyStream(start)
+        self.streams.append(stream)
+        return stream
+
+    async def close(self):
+        pass
+
+    def lose(self):
+        """Lose the engine: every stream hears of it."""
+        for stream in self.streams:
+            stream.lose()
+        self.streams = []
+
+
+class _FlakyStream(InProcessStream):
+    def __init__(self, start):
+        super().__init__(LoudnessEngine(), LoudnessTranscriber(), start, asyncio.Lock())
+        self.lost = False
+
+    def lose(self):
+        self.lost = True
+        self._events.put_nowait("lost")
+
+    async def feed(self, samples):
+        if self.lost:
+            raise EngineLost("the engine was killed")
+        await super().feed(samples)
+
+    async def events(self):
+        async for event in super().events():
+            if event == "lost":
+                raise EngineLost("the engine was killed")
+            yield event

@@ -79,8 +79,8 @@ class Follower:
 
     @property
     def resume(self) -> int:
-        """Return the position before which no audio will be needed again."""
-        return min(self.position, self.course.resume(self.heard))
+        """Return where another stream would begin: no audio before that will be needed again."""
+        return self.course.resume(self.heard)
 
     async def run(self) -> None:
         """Follow the channel to the end of the meeting."""
@@ -122,7 +122,7 @@ class Follower:
         self._drop_stream()
         for event in self.course.withdraw(back):
             self._host.publish(event)
-        self.position = back
+        self.position = back  # which may be after what `behind` was: audio that was being fed was heard
         self.behind_since = max(behind, self.behind_since or 0)
 
     async def _read(self) -> None:

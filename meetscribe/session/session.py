@@ -208,7 +208,7 @@ class MeetingSession:
 
     def moved(self) -> None:
         """Take notice that audio was handed on to a stream."""
-        self._backlog.release(min(follower.resume for follower in self._followers))
+        self._backlog.release(min(min(follower.resume, follower.position) for follower in self._followers))
         if self.settings.patient or self.source.length is not None:
             done = min(follower.position for follower in self._followers)
             self.publish(Progress(at=done, done=done, total=self.source.length))
