@@ -120,6 +120,7 @@ class Hub:
         self._log, self._new_sinks = log, new_sinks
         self._live: dict[str, LiveMeeting] = {}
         self._closing = False
+        self._others = 0
 
     @property
     def live(self) -> list[LiveMeeting]:
@@ -129,7 +130,7 @@ class Hub:
     @property
     def streams(self) -> int:
         """Return how many streams are transcribed now."""
-        return sum(meeting.channels for meeting in self._live.values())
+        return sum(meeting.channels for meeting in self._live.values()) + self._others
 
     @property
     def lag(self) -> int:
@@ -146,6 +147,21 @@ class Hub:
             one for id, one in self._live.items() if id.startswith(name) or id.endswith(f"-{slug(name)}")
         ]
         return matching[0] if len(matching) == 1 and name else None
+
+    def reserve(self, streams: int) -> None:
+        """Count streams that are transcribed besides meetings.
+
+        Raises:
+            FullError: the machine cannot carry them.
+        """
+        refusal = self.admission.refusal(self.streams, streams, self.lag)
+        if self._closing or refusal is not None:
+            raise FullError(refusal or "the server is going")
+        self._others += streams
+
+    def release(self, streams: int) -> None:
+        """Take notice that streams have ended."""
+        self._others -= streams
 
     def begin(self, source: AudioSource, title: str) -> LiveMeeting:
         """Start a meeting that hears a source of the server's own.
