@@ -88,13 +88,13 @@ class Client:
 
 
 @asynccontextmanager
-async def serving(*, token=None, origins=(), limits=None, archive=None, recognition=None):
+async def serving(*, token=None, origins=(), limits=None, archive=None, recognition=None, port=0):
     """Run a server."""
     recognition = recognition or InProcessRecognition(LoudnessEngine(), LoudnessTranscriber)
     hub = Hub(recognition, archive or MemoryArchive(), "fake", QUIET)
     hub.admission = Admission(0.01)
     service = Service(hub, Access(token, origins), limits or Limits(grace=5.0), QUIET)
-    sockets = listen("127.0.0.1", [0, 0])
+    sockets = listen("127.0.0.1", [port, 0])
     port, vosk_port = (socket.getsockname()[1] for socket in sockets)
     app = VoskPort(application(service, compatible_routes(service)), service, vosk_port)
     ready = asyncio.Event()

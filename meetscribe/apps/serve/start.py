@@ -19,11 +19,12 @@ from meetscribe.apps.recogniser import load_recogniser
 from meetscribe.apps.serve.access import Access, check_address
 from meetscribe.apps.serve.admission import Admission, measure
 from meetscribe.apps.serve.app import Service, application
-from meetscribe.apps.serve.archive import MemoryArchive
 from meetscribe.apps.serve.compat.routes import VoskPort, compatible_routes
 from meetscribe.apps.serve.hub import Hub
+from meetscribe.apps.serve.inputs import Register
 from meetscribe.apps.serve.limits import Limits
 from meetscribe.apps.serve.server import check_tls, listen, run
+from meetscribe.apps.serve.shelf import StoreArchive
 from meetscribe.engine.worker import WorkerRecognition
 from meetscribe.errors import UsageError
 from meetscribe.models import find
@@ -63,7 +64,8 @@ class Serving:
         ports = [self._settings.port] if extra is None else [self._settings.port, extra]
         sockets = listen(self._settings.host, ports)
         recognition = WorkerRecognition(load_recogniser, self._model.path)
-        hub = Hub(recognition, MemoryArchive(), self._model.name, self._log)
+        archive = StoreArchive(self._settings.data_dir)
+        hub = Hub(recognition, archive, self._model.name, self._log)
         service = Service(
             hub, Access(self._settings.token, tuple(self._settings.origin)), Limits(), self._log
         )
@@ -73,6 +75,8 @@ class Serving:
             self._log.info("listening", url=f"{scheme}://{host}:{port}")
 
         async def begin() -> None:
+            for start, register in archive.interrupted():
+                hub.resume(start, Register(register), archive.resume)
             for source, title in zip(self._sources, self._titles, strict=True):
                 hub.begin(source, title)
 

@@ -19,7 +19,7 @@ def compatible_routes(service: Service) -> list[BaseRoute]:
 
 
 class VoskPort:
-    """Takes every WebSocket that comes to one port for one of vosk-server's clients; the rest goes to the application."""
+    """Takes every WebSocket of one port for one of vosk-server's clients; the rest goes to the application."""
 
     def __init__(self, app: ASGIApp, service: Service, port: int) -> None:
         self._app, self._endpoint, self._port = app, vosk_endpoint(service), port

@@ -91,7 +91,15 @@ class _Endpoints:
             form = await Request(request.scope, _limited(request, limit)).form(max_fields=_MOST_FIELDS)
         except HTTPException as error:
             raise _RefusedError(error.status_code, str(error.detail), "bad_request") from error
-        wanted = _Wanted.of(form)
+        try:
+            wanted = _Wanted.of(form)
+            self._check(wanted)
+            await wanted.store()
+        finally:
+            await form.close()
+        return wanted
+
+    def _check(self, wanted: "_Wanted") -> None:
         if wanted.model not in (self._service.hub.model, *openai.ALIASES, ""):
             there = self._service.hub.model
             message = f"there is no model {wanted.model[:60]!r}; this server has {there}"
@@ -101,8 +109,6 @@ class _Endpoints:
             raise _RefusedError(
                 400, f"response_format {wanted.form[:40]!r}: choose one of {known}", "bad_format"
             )
-        await wanted.store()
-        return wanted
 
     def _session(self, wanted: "_Wanted") -> MeetingSession:
         source = FileSource(Path(wanted.path))
@@ -198,7 +204,6 @@ class _Wanted:
         while data := await self._upload.read(_COPIED):
             await asyncio.to_thread(self.file.write, data)
         self.file.flush()
-        await self._upload.close()
 
 
 def _text(form: FormData, name: str) -> str:
