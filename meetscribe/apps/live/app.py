@@ -19,6 +19,7 @@ from textual.containers import Vertical
 from textual.message import Message
 from textual.widgets import Input
 
+from meetscribe.apps.files import write_whole
 from meetscribe.apps.live import commands, themes
 from meetscribe.apps.live.bottom import Below, Key, KeyBar, Meters, SearchBar
 from meetscribe.apps.live.dialogs.confirm import ConfirmDialog
@@ -218,7 +219,7 @@ class LiveApp(App[None]):
     def action_take_back(self) -> None:
         """Take back the last seconds, after a question."""
         seconds = commands.TAKEN_BACK
-        text = f"Sound and text of the last {seconds} seconds are erased. This cannot be undone."
+        text = f"Sound and text of the last {seconds} seconds are erased for good."
         dialog = ConfirmDialog("Off the record", text, f"Erase {seconds} s", "Keep them")
         self._open(dialog, self._take_back)
 
@@ -273,11 +274,9 @@ class LiveApp(App[None]):
     async def _export(self, path: Path) -> None:
         try:
             known, log = by_path(path.name), list(self.meeting.log)
-            await asyncio.to_thread(path.write_text, known.encode(log), encoding="utf-8")
+            await asyncio.to_thread(write_whole, path, known.data(log))
         except MeetscribeError as error:
             self.notify(str(error), severity="warning")
-        except OSError as error:
-            self.notify(f"{path}: it cannot be written ({error.strerror}).", severity="error")
         else:
             self.notify(f"Written to {path}")
 

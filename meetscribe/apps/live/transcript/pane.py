@@ -80,9 +80,9 @@ class TranscriptPane(ScrollView, can_focus=True):
         self._moves = True
         self.virtual_size = Size(self.scrollable_content_region.width, len(pages))
         if self.follows:
-            self.scroll_to(y=self.max_scroll_y, animate=False)
+            self.scroll_to(y=self.max_scroll_y, animate=False, force=True)
         elif anchor is not None and changed <= top and pages.row(min(top, len(pages) - 1)).time != anchor:
-            self.scroll_to(y=pages.row_at(anchor), animate=False)
+            self.scroll_to(y=pages.row_at(anchor), animate=False, force=True)
         self._moves = False
         self.refresh()
 
@@ -127,7 +127,7 @@ class TranscriptPane(ScrollView, can_focus=True):
         top, height = round(self.scroll_y), self.scrollable_content_region.height
         if rows and not (top <= rows[0] and rows[-1] < top + height):
             y = rows[0] - height // 3 if rows[0] < top or len(rows) > height else rows[-1] - height + 2
-            self.scroll_to(y=y, animate=False)
+            self.scroll_to(y=y, animate=False, force=True)
         self.refresh()
 
     def action_select(self, step: int) -> None:
@@ -138,16 +138,16 @@ class TranscriptPane(ScrollView, can_focus=True):
     def action_scroll_by(self, pages: int) -> None:
         """Scroll by pages, one line of the old one staying."""
         height = self.scrollable_content_region.height
-        self.scroll_to(y=self.scroll_y + pages * max(height - 1, 1), animate=False)
+        self.scroll_to(y=self.scroll_y + pages * max(height - 1, 1), animate=False, force=True)
 
     def action_to_start(self) -> None:
         """Scroll to the beginning of the meeting."""
-        self.scroll_to(y=0, animate=False)
+        self.scroll_to(y=0, animate=False, force=True)
 
     def action_follow(self) -> None:
         """Select nothing and follow what is said."""
         self.selected = None
-        self.scroll_to(y=self.max_scroll_y, animate=False)
+        self.scroll_to(y=self.max_scroll_y, animate=False, force=True)
         self.follows = True
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
