@@ -77,12 +77,10 @@ class Model:
         """Return the same model without its separator: one slot hears everything, the control of separation."""
         return replace(self, network=SeparatorTransducerSegmenter(self.network.recogniser, None).eval())
 
-    def new_transcriber(self) -> Transcriber:
-        """Return a transcriber for one stream."""
-        chunk = self.network.recogniser.config.encoder.chunk
-        settings = TranscriberSettings(
-            chunk, self.network.slots, turns=self.settings.turns, leak=self.settings.leak
-        )
+    def new_transcriber(self, slots: int | None = None) -> Transcriber:
+        """Return a transcriber for one stream; `slots` where others than the network's separator fill them."""
+        chunk, count = self.network.recogniser.config.encoder.chunk, slots or self.network.slots
+        settings = TranscriberSettings(chunk, count, turns=self.settings.turns, leak=self.settings.leak)
         return Transcriber(self.search, self.final_search, settings)
 
     @cached_property

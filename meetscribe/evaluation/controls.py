@@ -1,13 +1,15 @@
 """A model beside its controls: the same with one thing left out, and a recogniser that is not ours.
 
 A figure of two people at once means little alone. Without its separator a model is a recogniser that hears the mixture;
-without its language model it shows what the network itself hears; pocketsphinx is what one could have had before.
+without its language model it shows what the network itself hears; pocketsphinx is what one could have had before; with
+perfect separation in place of its separator it shows how much of what is wrong is the separator's.
 Not covered: running them (`run.py`, `rounds.py`).
 """
 
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meetscribe.errors import MissingError
+from meetscribe.evaluation.material import Item, load_audio, read_set
 from meetscribe.evaluation.run import Run
 from meetscribe.events import Final, Turn, Word
 from meetscribe.session.ports import Engine, Transcriber
@@ -22,6 +25,9 @@ from meetscribe.timeline import SAMPLE_RATE
 
 WHOLE, BYPASSED, NO_LANGUAGE, POCKETSPHINX = "model", "bypassed", "no-language", "pocketsphinx"
 CONTROLS = (WHOLE, BYPASSED, NO_LANGUAGE, POCKETSPHINX)
+ORACLE = "oracle"
+"""Perfect separation (`oracle.py`), where it is asked for: of simulated recordings only."""
+
 WORD_ALONE = -6.0
 """Added for each word where there is no language model: of 0, -3, -5, -7 and -9 those in the middle serve best."""
 
@@ -63,6 +69,33 @@ def load(directory: Path, control: str) -> Loaded:
     elif control != WHOLE:
         raise ValueError(f"{control!r} is no control of a model")
     return Loaded(InProcessEngine(model.network), model.new_transcriber)
+
+
+def load_oracle(directory: Path) -> Callable[[Path], Loaded]:
+    """Load a model to run with perfect separation; returns what makes a pipeline for one recording of a set.
+
+    Raises:
+        CheckpointError: the model's files are damaged or foreign.
+    """
+    import torch  # noqa: PLC0415  late, as above
+
+    from meetscribe.checkpoint import load_model  # noqa: PLC0415  late, as torch
+    from meetscribe.evaluation.oracle import SLOTS, OracleEngine, read_sources  # noqa: PLC0415  late, as torch
+
+    torch.set_num_threads(1)
+    model = load_model(directory)
+
+    def pipeline(recording: Path) -> Loaded:
+        turns = [turn for item in _set_of(recording.parent) if item.audio == recording for turn in item.reference]
+        engine = OracleEngine(model.network, load_audio(recording), read_sources(recording), turns)
+        return Loaded(engine, partial(model.new_transcriber, SLOTS))
+
+    return pipeline
+
+
+@cache
+def _set_of(folder: Path) -> list[Item]:
+    return read_set(folder)
 
 
 class Pocketsphinx:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from meetscribe.evaluation.controls import BYPASSED, CONTROLS, WHOLE
+from meetscribe.evaluation.controls import BYPASSED, CONTROLS, ORACLE, WHOLE
 from meetscribe.evaluation.error_rate import ErrorRate, rounded
 from meetscribe.evaluation.figures import Figures, Words
 from meetscribe.evaluation.regions import Regional
@@ -164,14 +164,15 @@ _COMPARED = (
 
 def markdown(figures: BySet, pieces: Pieces | None) -> str:
     """Return the table for people to read, and below it every set with what was measured on it."""
-    lines = [_line("figure", "reach", "aim", *CONTROLS), _line(*["---"] * (3 + len(CONTROLS)))]
+    controls = (*CONTROLS, *((ORACLE,) if any(ORACLE in found for found in figures.values()) else ()))
+    lines = [_line("figure", "reach", "aim", *controls), _line(*["---"] * (3 + len(controls)))]
     for row in ROWS:
-        parts = [pooled(figures, row.sets, control) for control in CONTROLS]
+        parts = [pooled(figures, row.sets, control) for control in controls]
         cells = [NONE if part is None else row.cell(part) for part in parts]
         lines.append(_line(row.label, row.reach, row.aim, *cells))
     compared = derived(figures, pieces)
     for label, reach, aim in _COMPARED:
-        cells = [_percent(compared.get(label)), *[""] * (len(CONTROLS) - 1)]
+        cells = [_percent(compared.get(label)), *[""] * (len(controls) - 1)]
         lines.append(_line(label, reach, aim, *cells))
     if pieces is not None:
         said = ", ".join(

@@ -99,6 +99,9 @@ def run_batch(batch: list[tuple[str, Task]], control: str, model: Path, folder: 
         recordings.append(load_audio(task.audio)[task.start : task.end])
     if control == controls.POCKETSPHINX:
         runs = [controls.Pocketsphinx().run(audio, time.process_time) for audio in recordings]
+    elif control == controls.ORACLE:
+        pipelines = [_with_oracle(model)(task.audio) for _, task in batch]
+        runs = [run.transcribe(pipe, audio) for pipe, audio in zip(pipelines, recordings, strict=True)]
     elif len(recordings) == 1:
         runs = [run.transcribe(_loaded(model, control), recordings[0])]
     else:
@@ -113,6 +116,11 @@ def _loaded(model: Path, control: str) -> controls.Loaded:
     loaded = controls.load(model, control)
     run.warm_up(loaded)
     return loaded
+
+
+@cache
+def _with_oracle(model: Path) -> Callable[[Path], controls.Loaded]:
+    return controls.load_oracle(model)
 
 
 @cache

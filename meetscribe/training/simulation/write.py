@@ -4,7 +4,9 @@
 
 A set is a folder with FLAC files, `reference.seglst.json` and `figures.json`. The reference has one object a turn:
 SegLST's keys, and beside them `slot` and `word_times` ([start, end] of each word in seconds). A recording without
-speech has one object without words, so that it is evaluated at all.
+speech has one object without words, so that it is evaluated at all. What each slot's talkers contribute lies in
+`slots/`, two channels to a recording, for the control that separates perfectly.
+With `--split train` the same sets are made of training speakers, rooms and noise, to fit settings on.
 Not covered: what the sets are (`docs/simulation.md`).
 """
 
@@ -28,25 +30,34 @@ from meetscribe.training.simulation.render import Mixture
 from meetscribe.training.simulation.rooms import load_meeting_rooms
 
 REFERENCE = "reference.seglst.json"
+SLOTS_FOLDER = "slots"
 NOBODY = "nobody"
 SYNTHETIC = "two-voices"
+SPLITS = ("dev", "train")
 
 
 def write_set(name: str, drawn: Iterable[tuple[MeetingPlan, Mixture]], folder: Path) -> dict[str, float]:
     """Write a set's recordings and reference into `folder`, and return its figures."""
-    folder.mkdir(parents=True, exist_ok=True)
+    (folder / SLOTS_FOLDER).mkdir(parents=True, exist_ok=True)
     rows: list[dict] = []
     plans: list[MeetingPlan] = []
     for number, (plan, mixture) in enumerate(drawn):
         session = f"{name}-{number:02d}"
-        pcm = np.rint(mixture.audio * 32_767.0).astype(np.int16)
-        soundfile.write(folder / f"{session}.flac", pcm, SAMPLE_RATE)
+        _write_audio(folder / f"{session}.flac", mixture.audio)
+        if mixture.turns:
+            _write_audio(folder / SLOTS_FOLDER / f"{session}.flac", mixture.sources.T)
         rows += reference_rows(session, mixture)
         plans.append(plan)
     result = figures(plans, rows)
     (folder / REFERENCE).write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
     (folder / "figures.json").write_text(json.dumps(result) + "\n", encoding="utf-8")
     return result
+
+
+def _write_audio(path: Path, samples: np.ndarray) -> None:
+    """Write samples in -1…1, float32 (n,) or (n, channels), as 16-bit FLAC."""
+    pcm = np.rint(np.clip(samples, -1.0, 1.0) * 32_767.0).astype(np.int16)
+    soundfile.write(path, pcm, SAMPLE_RATE)
 
 
 def reference_rows(session: str, mixture: Mixture) -> list[dict]:
@@ -105,11 +116,14 @@ def main(
         Path | None, typer.Option(help="folder with dev.jsonl of synthesisers' voices, for two-voices")
     ] = None,
     seed: Annotated[int, typer.Option(help="decides everything")] = 1,
+    split: Annotated[str, typer.Option(help="dev: held out, to evaluate; train: to fit settings")] = "dev",
 ) -> None:
     """Write evaluation sets made of held-out speakers, rooms and noise."""
     try:
-        speech = only(load_corpus(corpus / "speech", "dev", cache, alignments), "librispeech")
-        rooms = load_meeting_rooms(corpus, "dev", cache, count=20, speech_in_noise=False)
+        if split not in SPLITS:
+            raise InputError(f"there is no split {split!r}; choose one of {', '.join(SPLITS)}")
+        speech = only(load_corpus(corpus / "speech", split, cache, alignments), "librispeech")
+        rooms = load_meeting_rooms(corpus, split, cache, count=20, speech_in_noise=False)
         for name in sets or [name for name in NAMES if synthetic or name != SYNTHETIC]:
             people = _synthetic(synthetic, cache) if name == SYNTHETIC else speech
             result = write_set(name, draw_set(name, Material((people,), rooms), seed), out / name)
