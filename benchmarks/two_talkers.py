@@ -132,7 +132,11 @@ def main() -> int:
     parser.add_argument("--manifest", type=Path, help="utterances of Librispeech dev, for one talker")
     parser.add_argument("--only", action="append", default=[], help="only this set (repeatable)")
     parser.add_argument(
-        "--control", action="append", default=[], choices=(*CONTROLS, ORACLE), help="only this one (repeatable)"
+        "--control",
+        action="append",
+        default=[],
+        choices=(*CONTROLS, ORACLE),
+        help="only this one (repeatable)",
     )
     parser.add_argument("--limit", type=int, help="only so many recordings of each set, spread over all")
     parser.add_argument("--together", type=int, default=8, help="recordings that share an engine")

@@ -86,7 +86,9 @@ def load_oracle(directory: Path) -> Callable[[Path], Loaded]:
     model = load_model(directory)
 
     def pipeline(recording: Path) -> Loaded:
-        turns = [turn for item in _set_of(recording.parent) if item.audio == recording for turn in item.reference]
+        turns = [
+            turn for item in _set_of(recording.parent) if item.audio == recording for turn in item.reference
+        ]
         engine = OracleEngine(model.network, load_audio(recording), read_sources(recording), turns)
         return Loaded(engine, partial(model.new_transcriber, SLOTS))
 

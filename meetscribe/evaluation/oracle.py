@@ -85,7 +85,9 @@ def holders(turns: Sequence[Segment], frames: int) -> NDArray[np.int64]:
 
 def activity(sources: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return 1 where a slot's talkers are loud, else 0, of sources [slots, samples]: float32 [slots, steps]."""
-    steps = sources[:, : sources.shape[1] // STEP_SAMPLES * STEP_SAMPLES].reshape(len(sources), -1, STEP_SAMPLES)
+    steps = sources[:, : sources.shape[1] // STEP_SAMPLES * STEP_SAMPLES].reshape(
+        len(sources), -1, STEP_SAMPLES
+    )
     power = np.square(steps).mean(-1)
     loud = np.quantile(power.max(0), 0.95) if power.size else 0.0
     return (power > max(DEPTH * loud, 1e-12)).astype(np.float32)
@@ -145,7 +147,7 @@ class OracleEngine:
         encoded, encoder = recogniser.encoder.step(part, state.encoder)
         scores = recogniser.transducer.table(encoded).numpy()
         known = self._activity[:, first:last]
-        speaks = np.pad(known, ((0, 0), (0, steps - known.shape[1])))
+        speaks = np.pad(known, ((0, 0), (0, steps - known.shape[1]))) * recogniser.speech(encoded).numpy()
         return StreamResult(scores, speaks, part.numpy(), OracleState(last, encoder))
 
 

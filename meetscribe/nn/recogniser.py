@@ -11,6 +11,9 @@ from meetscribe.nn.features import HOP, Features
 from meetscribe.nn.steppable import Steppable
 from meetscribe.nn.transducer import Transducer, TransducerConfig
 
+SILENCE = 0
+"""The frame-wise class of steps in which nothing is said."""
+
 
 @dataclass(frozen=True)
 class RecogniserConfig:
@@ -64,6 +67,10 @@ class Recogniser(Steppable[RecogniserState]):
         frames = self.features(audio[:, : audio.shape[1] // self.stride * self.stride])
         steps = torch.div(lengths, self.stride, rounding_mode="floor")
         return self.transducer.table(self.encoder(frames, steps, chunk))
+
+    def speech(self, encoded: Tensor) -> Tensor:
+        """Return the probability that each step of encodings (B, T, D) is no silence, (B, T)."""
+        return 1.0 - torch.softmax(self.frame_classifier(encoded), -1)[..., SILENCE]
 
     def step(self, x: Tensor, state: RecogniserState) -> tuple[Tensor, RecogniserState]:
         """Score one chunk of each stream: x (B, chunk_samples) to (B, chunk, V, V)."""

@@ -42,7 +42,7 @@ class SlotScores(NamedTuple):
     """What the network says of T steps of 40 ms."""
 
     scores: Tensor  # (B, C, T, V previous, V next), log probabilities
-    activity: Tensor  # (B, C, T), probability that the slot's talker speaks
+    activity: Tensor  # (B, C, T), probability that the slot's talker speaks, and is heard to say something
     features: Tensor  # (B, C, 4 T, F), separated log-mel frames
 
 
@@ -126,13 +126,15 @@ class SeparatorTransducerSegmenter(Steppable[SegmenterState]):
 
     def _scores(self, encoded: Tensor, features: Tensor, found: Masks | None) -> SlotScores:
         scores = self.recogniser.transducer.table(encoded).unflatten(0, (-1, self.slots))
-        return SlotScores(scores, self._activity(found, scores), features)
+        speech = self.recogniser.speech(encoded).unflatten(0, (-1, self.slots))
+        return SlotScores(scores, self._activity(found, speech), features)
 
-    def _activity(self, found: Masks | None, scores: Tensor) -> Tensor:
+    def _activity(self, found: Masks | None, speech: Tensor) -> Tensor:
+        """Return the product of what the separator says of a slot and what the recogniser hears in it."""
         if found is None:
-            return scores.new_ones(scores.shape[:3])
+            return speech
         steps = self.stride // HOP // self.separator.stride if self.separator is not None else 1
-        return torch.sigmoid(found.activity).unflatten(-1, (-1, steps)).mean(-1)
+        return speech * torch.sigmoid(found.activity).unflatten(-1, (-1, steps)).mean(-1)
 
 
 def _fold(state: EncoderState) -> EncoderState:

@@ -75,7 +75,9 @@ class SearchSettings:
         posterior_scale: factor on differences of scores where they become posteriors of words.
         agree_margin: hypotheses at most this much worse than the best have a say in how long it is silent.
         onset: samples that a word begins before its first symbol comes, at most.
-        marks: the network emits starts and ends of turns.
+        marks: the network emits starts and ends of turns, and so do hypotheses.
+        hidden_marks: the network emits them, hypotheses do not: a turn has always begun, and where the network
+            would end it nothing is said. `marks` is off then.
         start_penalty: taken from each start of a turn.
         end_penalty: taken from each end of a turn.
     """
@@ -94,6 +96,7 @@ class SearchSettings:
     agree_margin: float = 4.0
     onset: int = 1280
     marks: bool = False
+    hidden_marks: bool = False
     start_penalty: float = 0.0
     end_penalty: float = 0.0
 
@@ -242,6 +245,8 @@ class Search:
             frame: number of the first frame, from which times are counted.
             label: symbol that came last, a word's last one or one between words.
         """
+        if label == BLANK and self.settings.hidden_marks:
+            label = START_OF_TURN
         hypotheses = np.zeros(1, HYPOTHESIS)
         states = (self.books.begin_state, self.conversation.begin_state)
         for word in history:
@@ -274,6 +279,8 @@ class Search:
         for state, scores in zip(states, tables, strict=True):
             work.answers["word"] = NO_WORD  # they depend on the stream's mixture
             table = np.maximum(scores, SMALLEST_LOG_PROB, dtype=np.float32)
+            if self.settings.hidden_marks:
+                table = with_hidden_marks(table)
             for begin in range(0, len(table), BLOCK_FRAMES):
                 state = self._advance_block(work, state, table[begin : begin + BLOCK_FRAMES])  # noqa: PLW2901
             advanced.append(state)
@@ -409,6 +416,20 @@ class Search:
             words.append(FoundWord(number, self.words[number], start, end, _confidence(link), label))
             previous_end = end
         return tuple(words)
+
+
+def with_hidden_marks(table: np.ndarray) -> np.ndarray:
+    """Returns a table in which nothing is said where the network would end a turn.
+
+    A network that was taught to end turns does not expect to stay after a word for long: without its mark all
+    hypotheses would pay for silence, and those that say something into it least.
+
+    Args:
+        table: natural log probabilities, float32 [frame, previous symbol, next symbol].
+    """
+    found = table.copy()
+    found[:, :, BLANK] = np.logaddexp(table[:, :, BLANK], table[:, :, END_OF_TURN])
+    return found
 
 
 def _prior(settings: SearchSettings, log_prior: np.ndarray | None) -> np.ndarray:

@@ -14,17 +14,23 @@ Not covered: the final words (`final_pass`), words that leak from another slot (
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from meetscribe.lm.mixture import MixtureWeights
 from meetscribe.lm.symbols import END_OF_TURN, NUMBER_OF_SYMBOLS
+from meetscribe.streaming.marks import boundary_odds, waiting
 from meetscribe.streaming.recent import Recent
+from meetscribe.streaming.rules import ClosingRule, Gap, Silence, SplitRule
 from meetscribe.streaming.search import FRAME_SAMPLES, FoundWord, Search, SearchResult, SearchState
 
 KEPT_STEPS = 64
 """Steps whose tables are kept, to be searched anew where a turn ended among them."""
+
+SHORTEST_GAP = 3
+"""Steps between the symbols of two words from which on they may belong to two turns."""
 
 
 @dataclass(frozen=True)
@@ -48,12 +54,15 @@ class TurnSettings:
     open_share: float = 0.5  # of the probability has the start of a turn that opens one before its first word
     open_activity: float = 0.5  # mean activity that it takes besides
     open_steps: int = 3  # in so many last steps
+    open_run: int = 0  # so many last steps that are as active open a turn without any mark; 0: none do
     withdraw: int = 25  # a turn without a word is given up when it is so old
     earlier_start: int = 12  # the start of a turn counts if it came so shortly before the first word
     long: int = 750  # a turn that lasts so long closes at a short pause
     short_pause: int = 10
     longest: int = 1500  # a turn that lasts so long closes between two words
     shortest_pause: int = 3
+    closing: ClosingRule | None = None  # closes a turn sooner than silence by itself
+    splitting: SplitRule | None = None  # tells two turns apart between which silence closed none
 
 
 @dataclass(frozen=True)
@@ -67,6 +76,7 @@ class Evidence:
         ended: the best hypothesis has the end of a turn, and nothing after it.
         ended_share: share of the probability of hypotheses with the end of a turn.
         quiet: for so long the slot's activity has been low.
+        marks: log odds of the end of the turn, by the network's marks beside the search.
     """
 
     age: int
@@ -75,6 +85,12 @@ class Evidence:
     ended: bool
     ended_share: float
     quiet: int
+    marks: float = 0.0
+
+    @property
+    def silent(self) -> Silence:
+        """The same as the closing rule weighs it."""
+        return Silence(self.silence, self.agreed_silence, self.quiet, self.marks)
 
 
 def needed_silence(settings: TurnSettings, seen: Evidence) -> int:
@@ -94,6 +110,9 @@ def needed_silence(settings: TurnSettings, seen: Evidence) -> int:
 def is_over(settings: TurnSettings, seen: Evidence) -> bool:
     """Tell whether a turn that has words is over."""
     if seen.age < settings.long and seen.silence >= settings.disputed_pause:
+        return True
+    rule = settings.closing
+    if rule is not None and seen.silence > 0 and rule.odds(seen.silent) >= rule.threshold:
         return True
     return seen.agreed_silence >= needed_silence(settings, seen)
 
@@ -129,6 +148,14 @@ class TurnClosed:
 TurnUpdate = TurnOpened | TurnUpdated | TurnClosed
 
 
+@dataclass(frozen=True)
+class _Split:
+    """Words of a turn that ended before step `frame`, from which on another one is searched for."""
+
+    words: tuple[FoundWord, ...]
+    frame: int
+
+
 class Turns:
     """The turns of one slot; `weights` are the shares of the language models that the next turn begins with."""
 
@@ -137,8 +164,8 @@ class Turns:
         self.weights = MixtureWeights()
         self._state = search.start(weights=self.weights)
         self._tables = Recent(NUMBER_OF_SYMBOLS, NUMBER_OF_SYMBOLS)
-        self._activity = np.zeros(0, np.float32)  # of the last steps
-        self._quiet = 0  # steps
+        self._activity = Recent()
+        self._quiet = self._active = 0  # for so many last steps
         self._opened: int | None = None  # step in which the open turn began
         self._words: tuple[FoundWord, ...] = ()
         self._spoken = False  # the open turn has had a word
@@ -170,9 +197,10 @@ class Turns:
         self._state = state
         updates: list[TurnUpdate] = []
         result = self._search.result(state)
-        while before := self._words_before_end(result):
-            updates += self._shown(result, before)
-            updates.append(self._split(result, before))
+        while split := self._first_split(result):
+            updates += self._shown(result, split.words)
+            self._restart(split.frame)
+            updates.append(TurnClosed(split.words, split.words[-1].end, split.frame * FRAME_SAMPLES))
             result = self._search.result(self._state)
         updates += self._shown(result, result.words)
         if self._spoken and is_over(self._settings, self._evidence(result)):
@@ -182,12 +210,12 @@ class Turns:
         return updates
 
     def _remember(self, scores: NDArray[np.float32], activity: NDArray[np.float32]) -> None:
-        if self._search.settings.marks:
-            self._tables.append(scores)
-            self._tables.forget(self._tables.end - KEPT_STEPS)
-        self._activity = np.concatenate([self._activity, activity])[-self._settings.open_steps :]
+        for kept, rows in ((self._tables, scores), (self._activity, activity)):
+            kept.append(rows)
+            kept.forget(kept.end - KEPT_STEPS)
         for value in activity:
             self._quiet = self._quiet + 1 if value < self._settings.quiet else 0
+            self._active = self._active + 1 if value >= self._settings.open_activity else 0
 
     def _restart(self, frame: int) -> None:
         """Search for the next turn from a step on, of which some may have been heard."""
@@ -196,18 +224,45 @@ class Turns:
             state = self._search.advance(state, self._tables.read(frame, self._state.frame))
         self._state, self._opened, self._words, self._spoken = state, None, (), False
 
-    def _words_before_end(self, result: SearchResult) -> tuple[FoundWord, ...]:
-        """Return the words before the first end of a turn if the best hypothesis goes on after it, else none."""
-        if result.ended is None or result.label == END_OF_TURN or result.ended + 1 < self._tables.first:
-            return ()
-        if result.ended_share < self._settings.split_share:
-            return ()
-        return tuple(word for word in result.words if word.end <= (result.ended + 1) * FRAME_SAMPLES)
+    def _first_split(self, result: SearchResult) -> _Split | None:
+        """Return where the open turn ended, if what followed is another one."""
+        ends = [end for end in (self._marked_end(result), self._end_between(result.words)) if end is not None]
+        return min(ends, key=lambda end: end.frame, default=None)
 
-    def _split(self, result: SearchResult, before: tuple[FoundWord, ...]) -> TurnClosed:
-        frame = (result.ended or 0) + 1
-        self._restart(frame)
-        return TurnClosed(before, before[-1].end, frame * FRAME_SAMPLES)
+    def _marked_end(self, result: SearchResult) -> _Split | None:
+        """Return the first end of a turn after which the best hypothesis goes on."""
+        if result.ended is None or result.label == END_OF_TURN or result.ended + 1 < self._tables.first:
+            return None
+        if result.ended_share < self._settings.split_share:
+            return None
+        frame = result.ended + 1
+        words = tuple(word for word in result.words if word.end <= frame * FRAME_SAMPLES)
+        return _Split(words, frame) if words else None
+
+    def _end_between(self, words: tuple[FoundWord, ...]) -> _Split | None:
+        """Return the first two words that the rule takes for those of two turns."""
+        rule = self._settings.splitting
+        if rule is None:
+            return None
+        for number, (word, following) in enumerate(pairwise(words), 1):
+            last, first = self._symbols_between(word, following)
+            if first - last < SHORTEST_GAP or last + 1 < self._tables.first:
+                continue
+            if rule.odds(self.gap(word, following)) >= rule.threshold:
+                return _Split(words[:number], (last + 1 + first) // 2)
+        return None
+
+    def _symbols_between(self, word: FoundWord, following: FoundWord) -> tuple[int, int]:
+        """Return the frames of a word's last symbol and of the next word's first one."""
+        onset = self._search.settings.onset
+        return word.end // FRAME_SAMPLES - 1, (following.start + onset) // FRAME_SAMPLES - 1
+
+    def gap(self, word: FoundWord, following: FoundWord) -> Gap:
+        """Return what is known of the time between two words, whose steps are still kept."""
+        last, first = self._symbols_between(word, following)
+        active = self._activity.read(last + 1, first)
+        odds = boundary_odds(self._tables.read(last + 1, first + 1), word.label)
+        return Gap(first - last, int((active < self._settings.quiet).sum()), odds)
 
     def _withdraw(self) -> list[TurnUpdate]:
         """Give up a turn that has no word, or the start of one that was not opened yet."""
@@ -236,7 +291,11 @@ class Turns:
             first = words[0].start
             close = begun is not None and first - settings.earlier_start * FRAME_SAMPLES <= begun < first
             return TurnOpened(begun if begun is not None and close else first)
-        speaks = float(self._activity.mean()) >= settings.open_activity
+        if settings.open_run and self._active >= settings.open_run:
+            return TurnOpened((self._activity.end - self._active) * FRAME_SAMPLES, early=True)
+        steps = min(settings.open_steps, self._activity.end - self._activity.first)
+        recent = self._activity.read(self._activity.end - steps, self._activity.end)
+        speaks = steps > 0 and float(recent.mean()) >= settings.open_activity
         if begun is None or result.begun_share < settings.open_share or not speaks:
             return None
         return TurnOpened(begun, early=True)
@@ -254,6 +313,8 @@ class Turns:
         return result.between or result.silence >= self._settings.pause
 
     def _evidence(self, result: SearchResult) -> Evidence:
+        first = max(self._tables.first, self._state.frame - result.silence)
+        said = waiting(self._tables.read(first, self._state.frame), result.label)
         return Evidence(
             age=self._state.frame - (self._opened or 0),
             silence=result.silence,
@@ -261,6 +322,7 @@ class Turns:
             ended=result.label == END_OF_TURN,
             ended_share=result.ended_share,
             quiet=self._quiet,
+            marks=said.end_odds,
         )
 
 

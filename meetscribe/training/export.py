@@ -31,9 +31,11 @@ from meetscribe.training.corpus import read_alignments
 
 SETTINGS = Settings(
     first_pass=SearchSettings(
-        lm_weight=0.75, word_score=-2.0, blank_penalty=1.0, prior_scale=0.3, marks=True
+        lm_weight=0.75, word_score=-2.0, blank_penalty=1.0, prior_scale=0.3, hidden_marks=True
     ),
-    final_pass=SearchSettings(lm_weight=0.8, word_score=-2.0, blank_penalty=0.9, prior_scale=0.4, marks=True),
+    final_pass=SearchSettings(
+        lm_weight=0.8, word_score=-2.0, blank_penalty=0.9, prior_scale=0.4, hidden_marks=True
+    ),
 )
 """What a model's settings begin with, tuned on the development sets (docs/log.md)."""
 
@@ -55,15 +57,14 @@ def averaged_recogniser(checkpoint: Path) -> Recogniser:
     return averaged_network(checkpoint).recogniser
 
 
-def chosen_settings(source: Path | None, network: SeparatorTransducerSegmenter) -> Settings:
+def chosen_settings(source: Path | None) -> Settings:
     """Return the settings of the model at `source`, or those to begin with.
 
-    A network with a separator was trained with starts and ends of turns, whatever the settings come from.
+    What is trained here starts and ends turns, whatever the settings come from.
     """
     settings = SETTINGS if source is None else load_settings(source)
-    if network.separator is None:
-        return settings
-    first, final = replace(settings.first_pass, marks=True), replace(settings.final_pass, marks=True)
+    passes = (settings.first_pass, settings.final_pass)
+    first, final = (replace(one, marks=False, hidden_marks=True) for one in passes)
     return replace(settings, first_pass=first, final_pass=final)
 
 
@@ -104,7 +105,7 @@ def main(
     prior = symbol_prior(alignments)
     network = averaged_network(checkpoint)
     there = out if (out / CONFIGURATION).is_file() else None
-    chosen = chosen_settings(settings or there, network)
+    chosen = chosen_settings(settings or there)
     model = Model(out.name, out, network, words, chosen, prior)
     text = card or out / "CARD.md"
     save_model(model, text.read_text() if text.is_file() else f"# {out.name}\n", description)

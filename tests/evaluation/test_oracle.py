@@ -33,7 +33,9 @@ def test_who_is_alone_is_heard_as_if_there_were_no_slots():
     """Without overlap the talker's slot hears the recording unchanged, its noise too, and the other one nothing."""
     features = Features()
     talker, hiss = noise(1), 1e-3 * noise(2)
-    power = [features.spectrum(torch.from_numpy(sound)[None])[0] for sound in (talker + hiss, talker, 0 * talker)]
+    power = [
+        features.spectrum(torch.from_numpy(sound)[None])[0] for sound in (talker + hiss, talker, 0 * talker)
+    ]
     energies = torch.stack([part @ features.filters for part in power])
     heard = oracle.slot_features(energies[0], energies[1:], torch.zeros(energies.shape[1], dtype=torch.int64))
     assert torch.equal(heard[0], energies[0].clamp_min(1e-7).log())

@@ -13,7 +13,15 @@ from search_worlds import WIDE, random_lexicon, random_ngram, random_scores, ran
 from meetscribe.lm import mixture, ngram
 from meetscribe.lm.lexicon import Lexicon
 from meetscribe.lm.mixture import MixtureWeights
-from meetscribe.lm.symbols import BLANK, END_OF_TURN, FIRST_PHONE_SYMBOL, START_OF_TURN, is_word_end
+from meetscribe.lm.symbols import (
+    BLANK,
+    END_OF_TURN,
+    FIRST_PHONE_SYMBOL,
+    NUMBER_OF_SYMBOLS,
+    START_OF_TURN,
+    is_word_end,
+    spell,
+)
 from meetscribe.lm.tree import ROOT
 from meetscribe.streaming import lattice, search_kernels
 from meetscribe.streaming.lattice import POSTERIOR_FRAMES
@@ -140,6 +148,22 @@ def test_a_silent_network_is_not_disturbed_by_marks() -> None:
     scores[:, :, [START_OF_TURN, END_OF_TURN]] = -1e4
     allowing = search.with_settings(replace(NARROW, marks=True), None)
     assert allowing.decode(scores).words == search.with_settings(NARROW, None).decode(scores).words
+
+
+def test_hidden_marks_keep_silence_silent() -> None:
+    """Where a network expects the marks that hypotheses do not have, nothing is said before or after a word."""
+    phone, frames = spell(["AA"])[0], 60
+    scores = np.full((frames, NUMBER_OF_SYMBOLS, NUMBER_OF_SYMBOLS), -9.0, np.float32)
+    scores[:, :, phone] = -5.0  # hardly likely, but always
+    scores[:, START_OF_TURN, BLANK] = -0.1
+    scores[:, phone, END_OF_TURN] = scores[:, BLANK, START_OF_TURN] = -0.1
+    scores[20, START_OF_TURN] = np.where(np.arange(NUMBER_OF_SYMBOLS) == phone, -0.1, -9.0)
+    model = random_ngram(np.random.default_rng(5), 1)
+    search = Search.build(Lexicon(("a",), ((spell(["AA"]),),)), model, model, NARROW)
+    hidden = search.with_settings(replace(NARROW, hidden_marks=True))
+    assert len(search.decode(scores).words) > 1
+    (word,) = hidden.decode(scores).words
+    assert word.end == 21 * FRAME_SAMPLES
 
 
 @settings(max_examples=20)

@@ -6,7 +6,7 @@ A set is a folder with FLAC files, `reference.seglst.json` and `figures.json`. T
 SegLST's keys, and beside them `slot` and `word_times` ([start, end] of each word in seconds). A recording without
 speech has one object without words, so that it is evaluated at all. What each slot's talkers contribute lies in
 `slots/`, two channels to a recording, for the control that separates perfectly.
-With `--split train` the same sets are made of training speakers, rooms and noise, to fit settings on.
+A name after `train/` is the same set made of training speakers, rooms and noise, to fit settings on.
 Not covered: what the sets are (`docs/simulation.md`).
 """
 
@@ -33,7 +33,8 @@ REFERENCE = "reference.seglst.json"
 SLOTS_FOLDER = "slots"
 NOBODY = "nobody"
 SYNTHETIC = "two-voices"
-SPLITS = ("dev", "train")
+TRAINING = "train/"
+"""What begins the name of a set of training speakers."""
 
 
 def write_set(name: str, drawn: Iterable[tuple[MeetingPlan, Mixture]], folder: Path) -> dict[str, float]:
@@ -106,28 +107,38 @@ def _synthetic(folder: Path | None, cache: Path) -> Corpus:
     return load_corpus(folder, "dev", cache)
 
 
+def _material(corpus: Path, split: str, cache: Path, alignments: Path | None) -> Material:
+    speech = only(load_corpus(corpus / "speech", split, cache, alignments), "librispeech")
+    return Material((speech,), load_meeting_rooms(corpus, split, cache, count=20, speech_in_noise=False))
+
+
 def main(
     corpus: Annotated[Path, typer.Option(help="folder with speech/, rooms.jsonl and noise.jsonl")],
     cache: Annotated[Path, typer.Option(help="folder for decoded audio")],
     out: Annotated[Path, typer.Option(help="folder for the sets, one folder each")],
-    sets: Annotated[list[str] | None, typer.Argument(help=f"{', '.join(NAMES)}; without, all")] = None,
+    sets: Annotated[
+        list[str] | None,
+        typer.Argument(help=f"{', '.join(NAMES)}; without, all; train/NAME of training speakers"),
+    ] = None,
     alignments: Annotated[Path | None, typer.Option(help="other alignments than the corpus' own")] = None,
     synthetic: Annotated[
         Path | None, typer.Option(help="folder with dev.jsonl of synthesisers' voices, for two-voices")
     ] = None,
     seed: Annotated[int, typer.Option(help="decides everything")] = 1,
-    split: Annotated[str, typer.Option(help="dev: held out, to evaluate; train: to fit settings")] = "dev",
 ) -> None:
-    """Write evaluation sets made of held-out speakers, rooms and noise."""
+    """Write sets made of held-out speakers, rooms and noise, to evaluate, or of training ones, to fit settings."""
     try:
-        if split not in SPLITS:
-            raise InputError(f"there is no split {split!r}; choose one of {', '.join(SPLITS)}")
-        speech = only(load_corpus(corpus / "speech", split, cache, alignments), "librispeech")
-        rooms = load_meeting_rooms(corpus, split, cache, count=20, speech_in_noise=False)
-        for name in sets or [name for name in NAMES if synthetic or name != SYNTHETIC]:
-            people = _synthetic(synthetic, cache) if name == SYNTHETIC else speech
-            result = write_set(name, draw_set(name, Material((people,), rooms), seed), out / name)
-            print(json.dumps({"set": name, **result}), flush=True)
+        drawn: dict[str, Material] = {}
+        for given in sets or [name for name in NAMES if synthetic or name != SYNTHETIC]:
+            name = given.removeprefix(TRAINING)
+            split = "dev" if name == given else "train"
+            if split not in drawn:
+                drawn[split] = _material(corpus, split, cache, alignments)
+            material = drawn[split]
+            if name == SYNTHETIC:
+                material = Material((_synthetic(synthetic, cache),), material.surroundings)
+            result = write_set(name, draw_set(name, material, seed), out / given)
+            print(json.dumps({"set": given, **result}), flush=True)
     except MeetscribeError as error:
         Console(stderr=True).print(f"scripts/simulate: {error}", style="red", markup=False, highlight=False)
         sys.exit(error.exit_code)
