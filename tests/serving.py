@@ -11,8 +11,9 @@ from fakes import LoudnessEngine, LoudnessTranscriber, speech
 
 from meetscribe.apps.serve.access import Access
 from meetscribe.apps.serve.admission import Admission
-from meetscribe.apps.serve.app import Service
+from meetscribe.apps.serve.app import Service, application
 from meetscribe.apps.serve.archive import MemoryArchive
+from meetscribe.apps.serve.compat.routes import VoskPort, compatible_routes
 from meetscribe.apps.serve.hub import Hub
 from meetscribe.apps.serve.limits import Limits
 from meetscribe.apps.serve.server import listen, run
@@ -25,8 +26,14 @@ AUDIO = {"encoding": "pcm_s16le", "sample_rate": 16_000, "channels": 1}
 class Running:
     """A server that runs."""
 
-    def __init__(self, service, port, task):
-        self.service, self.hub, self.port, self.task = service, service.hub, port, task
+    def __init__(self, service, port, vosk_port, task):
+        self.service, self.hub, self.port, self.vosk_port, self.task = (
+            service,
+            service.hub,
+            port,
+            vosk_port,
+            task,
+        )
 
     @property
     def url(self):
@@ -81,24 +88,24 @@ class Client:
 
 
 @asynccontextmanager
-async def serving(
-    *, token=None, origins=(), limits=None, archive=None, recognition=None, more=lambda service: []
-):
+async def serving(*, token=None, origins=(), limits=None, archive=None, recognition=None, port=0):
     """Run a server."""
     recognition = recognition or InProcessRecognition(LoudnessEngine(), LoudnessTranscriber)
     hub = Hub(recognition, archive or MemoryArchive(), "fake", QUIET)
     hub.admission = Admission(0.01)
     service = Service(hub, Access(token, origins), limits or Limits(grace=5.0), QUIET)
-    (socket,) = listen("127.0.0.1", [0])
+    sockets = listen("127.0.0.1", [port, 0])
+    port, vosk_port = (socket.getsockname()[1] for socket in sockets)
+    app = VoskPort(application(service, compatible_routes(service)), service, vosk_port)
     ready = asyncio.Event()
 
     async def begin():
         ready.set()
 
-    task = asyncio.create_task(run(service, [socket], more=more(service), tls=None, begin=begin))
+    task = asyncio.create_task(run(service, sockets, app=app, tls=None, begin=begin))
     await asyncio.wait_for(ready.wait(), 10)
     try:
-        yield Running(service, socket.getsockname()[1], task)
+        yield Running(service, port, vosk_port, task)
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)

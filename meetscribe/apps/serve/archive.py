@@ -32,8 +32,17 @@ class Kept:
     """Where one meeting is written: its log, its audio, and who its inputs are (None: not kept)."""
 
     log: EventLog
-    recorder: Recorder | None = None
+    recorder: "SafeRecorder | None" = None
     register: Path | None = None
+
+
+class SafeRecorder(Recorder, Protocol):
+    """A recorder that says what would survive a power cut."""
+
+    @property
+    def synced(self) -> int:
+        """Return the position up to which audio is on the disk."""
+        ...
 
 
 class Recording(Protocol):

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from meetscribe.apps.serve.admission import Admission
-from meetscribe.apps.serve.archive import Archive, Kept, slug, summary
+from meetscribe.apps.serve.archive import Archive, Kept, SafeRecorder, slug, summary
 from meetscribe.apps.serve.inputs import Inputs, Register
 from meetscribe.apps.serve.messages import Hello
 from meetscribe.errors import MeetscribeError
@@ -56,7 +56,9 @@ class LiveMeeting:
     session: MeetingSession
     channels: int
     inputs: Inputs | None = None
+    recorder: SafeRecorder | None = None
     listeners: int = 0
+    register: Register | None = None
     task: "asyncio.Task[None] | None" = None
     ending: str | None = None  # why the server ends it
     _texts: dict[int, tuple[Event, str]] = field(default_factory=dict)
@@ -69,8 +71,7 @@ class LiveMeeting:
     @property
     def recorded(self) -> int:
         """Return up to where its audio is safe."""
-        recorder = self.session.recorder
-        return self.session.heard if recorder is None else recorder.length
+        return self.session.heard if self.recorder is None else self.recorder.synced
 
     def text(self, event: Event) -> str:
         """Return an event as it is sent; made once for all listeners."""
@@ -120,6 +121,7 @@ class Hub:
         self._log, self._new_sinks = log, new_sinks
         self._live: dict[str, LiveMeeting] = {}
         self._closing = False
+        self._others = 0
 
     @property
     def live(self) -> list[LiveMeeting]:
@@ -129,7 +131,7 @@ class Hub:
     @property
     def streams(self) -> int:
         """Return how many streams are transcribed now."""
-        return sum(meeting.channels for meeting in self._live.values())
+        return sum(meeting.channels for meeting in self._live.values()) + self._others
 
     @property
     def lag(self) -> int:
@@ -146,6 +148,21 @@ class Hub:
             one for id, one in self._live.items() if id.startswith(name) or id.endswith(f"-{slug(name)}")
         ]
         return matching[0] if len(matching) == 1 and name else None
+
+    def reserve(self, streams: int) -> None:
+        """Count streams that are transcribed besides meetings.
+
+        Raises:
+            FullError: the machine cannot carry them.
+        """
+        refusal = self.admission.refusal(self.streams, streams, self.lag)
+        if self._closing or refusal is not None:
+            raise FullError(refusal or "the server is going")
+        self._others += streams
+
+    def release(self, streams: int) -> None:
+        """Take notice that streams have ended."""
+        self._others -= streams
 
     def begin(self, source: AudioSource, title: str) -> LiveMeeting:
         """Start a meeting that hears a source of the server's own.
@@ -180,9 +197,24 @@ class Hub:
         kept = self.archive.begin(start, source.channels)
         return self._run(start, source, clients, kept)
 
-    def resume(self, start: Session, source: ClientsSource, kept: Kept) -> LiveMeeting:
-        """Go on with a meeting that was running when the server was killed."""
-        return self._run(start, source, source, kept)
+    def resume(self, start: Session, register: Register, resume: "Callable[[Session, int], Kept]") -> None:
+        """Go on with a meeting that was running when the server was killed.
+
+        What was recorded is transcribed to its end; clients whose audio it heard have their time to come back. Without
+        any it ends then.
+        """
+        inputs = register.inputs
+        try:
+            kept = resume(start, register.channels)
+        except MeetscribeError as error:
+            self._log.warning("a meeting cannot go on", meeting=start.session, error=str(error))
+            return
+        recorded = 0 if kept.recorder is None else kept.recorder.length
+        source = ClientsSource(", ".join(start.sources) or "client", register.channels, recorded)
+        meeting = self._run(start, source, source, kept)
+        assert meeting.inputs is not None
+        meeting.inputs.restore(inputs)
+        self._log.info("meeting goes on", meeting=meeting.id, inputs=len(inputs))
 
     def _run(
         self, start: Session, source: AudioSource, clients: ClientsSource | None, kept: Kept
@@ -196,10 +228,13 @@ class Hub:
             kept.log,
             kept.recorder,
         )
-        inputs = None
+        inputs, register = None, None
+        if kept.register is not None:
+            register = Register(kept.register)
+            register.begin(source.channels)
         if clients is not None:
-            inputs = Inputs(clients, None if kept.register is None else Register(kept.register))
-        meeting = LiveMeeting(session, source.channels, inputs)
+            inputs = Inputs(clients, register)
+        meeting = LiveMeeting(session, source.channels, inputs, kept.recorder, register=register)
         self._live[meeting.id] = meeting
         meeting.task = asyncio.create_task(self._hold(meeting), name=f"meeting {meeting.id}")
         return meeting
@@ -215,7 +250,9 @@ class Hub:
             self._log.error("meeting broke", meeting=meeting.id, error=f"{type(error).__name__}: {error}")
         finally:
             if meeting.inputs is not None:
-                meeting.inputs.close(forget=meeting.session.meeting.end is not None)
+                meeting.inputs.close()
+            if meeting.register is not None and meeting.session.meeting.end is not None:
+                meeting.register.forget()
             self._live.pop(meeting.id, None)
             self._log.info("meeting ends", meeting=meeting.id, events=meeting.session.meeting.seq)
 

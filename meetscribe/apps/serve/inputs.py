@@ -81,9 +81,9 @@ class Inputs:
         """Return the inputs that are not over."""
         return [one for one in self._inputs if not one.lane.over]
 
-    def restore(self) -> None:
+    def restore(self, inputs: list[dict[str, Any]]) -> None:
         """Take up the inputs of a meeting that goes on after a restart; each has its time to come back."""
-        for known in self._register.read() if self._register is not None else ():
+        for known in inputs:
             format = AudioFormat(**known["format"])
             lane = self.source.add(format.name, format.channels, known["offset"])
             input = AudioInput(format, lane, _stream(format))
@@ -152,13 +152,11 @@ class Inputs:
         else:
             self.source.finish()
 
-    def close(self, *, forget: bool) -> None:
-        """Give up the timers; `forget` who the inputs were when nobody can come back."""
+    def close(self) -> None:
+        """Give up the timers."""
         for input in self._inputs:
             if input.giving_up is not None:
                 input.giving_up.cancel()
-        if forget and self._register is not None:
-            self._register.forget()
 
     def _add(self, format: AudioFormat) -> AudioInput:
         if len(self.active) >= MOST:
@@ -205,27 +203,36 @@ def _stream(format: AudioFormat, position: int = 0) -> ClientStream:
 
 
 class Register:
-    """The file that says which streams a meeting has."""
+    """The file that says which streams a meeting has, and how many channels."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self.channels, self.inputs = self._read()
+
+    def begin(self, channels: int) -> None:
+        """Make it where it is not there: a server holds this meeting."""
+        self.channels = channels
+        if not self._path.exists():
+            self.write([])
 
     def write(self, inputs: list[dict[str, Any]]) -> None:
         """Replace what it says; the file is whole at any moment."""
+        self.inputs = inputs
         part = self._path.with_suffix(".part")
         with part.open("w", encoding="utf-8") as file:
-            json.dump(inputs, file)
+            json.dump({"channels": self.channels, "inputs": inputs}, file)
             file.flush()
             os.fsync(file.fileno())
         part.replace(self._path)
 
-    def read(self) -> list[dict[str, Any]]:
-        """Return what it says; nothing where it says nothing that can be read."""
-        try:
-            return json.loads(self._path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return []
-
     def forget(self) -> None:
         """Remove it."""
         self._path.unlink(missing_ok=True)
+
+    def _read(self) -> tuple[int, list[dict[str, Any]]]:
+        """Return what it says; nothing where it says nothing that can be read."""
+        try:
+            known = json.loads(self._path.read_text(encoding="utf-8"))
+            return int(known["channels"]), list(known["inputs"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return 1, []

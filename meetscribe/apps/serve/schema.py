@@ -102,6 +102,7 @@ _EPHEMERAL: dict[str, Json] = {
     "lag": {"behind": _TIME},
     "progress": {"done": _TIME, "total": _or_null(_TIME)},
 }
+_OPTIONAL: dict[str, Json] = {"correction": {"redacted": {"const": True}}}
 EVENTS = (*_DURABLE, *_EPHEMERAL)
 
 
@@ -114,7 +115,7 @@ def _event(name: str) -> Json:
         number: _COUNT,
         "at": _TIME,
     }
-    return _object(shared | (_DURABLE | _EPHEMERAL)[name])
+    return _object(shared | (_DURABLE | _EPHEMERAL)[name], _OPTIONAL.get(name))
 
 
 def _messages() -> dict[str, Json]:

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import uvicorn
-from starlette.routing import BaseRoute
+from starlette.types import ASGIApp
 
-from meetscribe.apps.serve.app import Service, application
+from meetscribe.apps.serve.app import Service
 from meetscribe.apps.serve.limits import MOST_MESSAGE
 from meetscribe.apps.serve.sockets import LimitedHttp, SheddableWebSocket
 from meetscribe.errors import MissingError, UsageError
@@ -91,11 +91,11 @@ def check_tls(certificate: Path | None, key: Path | None) -> Tls | None:
     return Tls(certificate, key)
 
 
-def _uvicorn(service: Service, more: list[BaseRoute], tls: Tls | None) -> _Server:
+def _uvicorn(service: Service, app: ASGIApp, tls: Tls | None) -> _Server:
     http = type("Http", (LimitedHttp,), {"limits": service.limits})
     try:
         config = uvicorn.Config(
-            application(service, more),
+            app,
             http=http,
             ws=SheddableWebSocket,
             ws_max_size=MOST_MESSAGE,
@@ -120,7 +120,7 @@ async def run(
     service: Service,
     sockets: list[socket.socket],
     *,
-    more: list[BaseRoute],
+    app: ASGIApp,
     tls: Tls | None,
     begin: Callable[[], Awaitable[None]],
 ) -> None:
@@ -129,11 +129,11 @@ async def run(
     Args:
         service: hub, access and limits.
         sockets: from `listen`.
-        more: routes of other services' protocols.
+        app: what answers.
         tls: None for plain HTTP.
         begin: starts the server's own meetings; may be slow only in tasks of its own.
     """
-    server = _uvicorn(service, more, tls)
+    server = _uvicorn(service, app, tls)
     going = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

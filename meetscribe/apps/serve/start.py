@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import math
+import socket
 import sys
 from collections.abc import Sequence
 from importlib.resources import as_file, files
@@ -11,16 +12,19 @@ from typing import Any
 
 import numpy as np
 import structlog
+from starlette.types import ASGIApp
 
 from meetscribe.apps.config import Settings
 from meetscribe.apps.recogniser import load_recogniser
 from meetscribe.apps.serve.access import Access, check_address
 from meetscribe.apps.serve.admission import Admission, measure
-from meetscribe.apps.serve.app import Service
-from meetscribe.apps.serve.archive import MemoryArchive
+from meetscribe.apps.serve.app import Service, application
+from meetscribe.apps.serve.compat.routes import VoskPort, compatible_routes
 from meetscribe.apps.serve.hub import Hub
+from meetscribe.apps.serve.inputs import Register
 from meetscribe.apps.serve.limits import Limits
 from meetscribe.apps.serve.server import check_tls, listen, run
+from meetscribe.apps.serve.shelf import StoreArchive
 from meetscribe.engine.worker import WorkerRecognition
 from meetscribe.errors import UsageError
 from meetscribe.models import find
@@ -56,10 +60,12 @@ class Serving:
 
     async def run(self) -> None:
         """Serve until a signal comes."""
-        ports = [self._settings.port, *([self._settings.vosk_port] if self._settings.vosk_port else [])]
+        extra = self._settings.vosk_port
+        ports = [self._settings.port] if extra is None else [self._settings.port, extra]
         sockets = listen(self._settings.host, ports)
         recognition = WorkerRecognition(load_recogniser, self._model.path)
-        hub = Hub(recognition, MemoryArchive(), self._model.name, self._log)
+        archive = StoreArchive(self._settings.data_dir)
+        hub = Hub(recognition, archive, self._model.name, self._log)
         service = Service(
             hub, Access(self._settings.token, tuple(self._settings.origin)), Limits(), self._log
         )
@@ -69,14 +75,20 @@ class Serving:
             self._log.info("listening", url=f"{scheme}://{host}:{port}")
 
         async def begin() -> None:
+            for start, register in archive.interrupted():
+                hub.resume(start, Register(register), archive.resume)
             for source, title in zip(self._sources, self._titles, strict=True):
                 hub.begin(source, title)
 
         measuring = asyncio.create_task(self._measure(hub), name="measure")
         try:
-            await run(service, sockets, more=[], tls=self._tls, begin=begin)
+            await run(service, sockets, app=self._app(service, sockets), tls=self._tls, begin=begin)
         finally:
             measuring.cancel()
+
+    def _app(self, service: Service, sockets: Sequence[socket.socket]) -> ASGIApp:
+        app = application(service, compatible_routes(service))
+        return VoskPort(app, service, sockets[1].getsockname()[1]) if len(sockets) > 1 else app
 
     async def _measure(self, hub: Hub) -> None:
         """Find out how many meetings this machine carries."""

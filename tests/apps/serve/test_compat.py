@@ -1,0 +1,142 @@
+"""The real clients of other services, against this server."""
+
+import asyncio
+import io
+import json
+
+import openai
+import pytest
+import soundfile
+import websockets
+from deepgram import AsyncDeepgramClient
+from deepgram.core.events import EventType
+from fakes import speech
+from serving import asynchronous, serving
+
+TOKEN = "a token that is long enough"
+
+
+def recording(pattern="AbC", rate=16_000):
+    file = io.BytesIO()
+    soundfile.write(file, speech(pattern), rate, format="WAV", subtype="PCM_16")
+    file.name = "meeting.wav"
+    file.seek(0)
+    return file
+
+
+def frames(pattern, seconds=0.2):
+    data = (speech(pattern)[:, 0] * 32767).astype("<i2").tobytes()
+    size = int(seconds * 32_000)
+    return [data[at : at + size] for at in range(0, len(data), size)]
+
+
+@asynchronous
+async def test_vosks_example_gets_a_reply_for_every_frame():
+    """The messages of vosk-server's test.py, on its port: config, frames of 0.2 s in lock-step, eof."""
+    replies = []
+    async with serving() as server, websockets.connect(f"ws://127.0.0.1:{server.vosk_port}") as socket:
+        await socket.send('{ "config" : { "sample_rate" : 16000 } }')
+        for frame in frames("AbC"):
+            await socket.send(frame)
+            replies.append(json.loads(await socket.recv()))
+        await socket.send('{"eof" : 1}')
+        last = json.loads(await socket.recv())
+        await socket.wait_closed()
+    assert len(replies) == 15
+    results = [reply for reply in replies if "text" in reply]
+    assert [result["text"] for result in results] + [last["text"]] == ["1", "3", ""] or last["text"] == "3"
+    assert results[0]["result"] == [{"conf": 1.0, "start": 0.0, "end": 1.0, "word": "1"}]
+    assert all(set(reply) == {"partial"} for reply in replies if "text" not in reply)
+    assert socket.close_code == 1000
+
+
+@asynchronous
+async def test_reset_finishes_what_was_said_and_the_socket_stays():
+    """After a reset, whatever the spaces in it, the next words follow on the same socket."""
+    async with serving() as server, websockets.connect(f"ws://{server.url}/vosk") as socket:
+        said = []
+        for pattern, end in (("A", '{"reset":1}'), ("b", '{"eof":1}')):
+            await socket.send(frames(pattern, 0.5)[0])
+            said.append(json.loads(await socket.recv()))
+            await socket.send(end)
+            said.append(json.loads(await socket.recv()))
+    assert said == [{"partial": ""}, said[1], {"partial": ""}, {"text": ""}]
+    assert said[1]["text"] == "1"
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of websockets' names, in Deepgram's client
+@asynchronous
+async def test_deepgrams_sdk_gets_results_and_metadata():
+    """Deepgram's own client speaks, is told interim and final results, finalizes, and closes in good order."""
+    async with serving(token=TOKEN) as server:
+        client = AsyncDeepgramClient(api_key=TOKEN, environment=environment(server))
+        said = []
+        options = {"model": "nova-3", "encoding": "linear16", "sample_rate": "16000", "channels": "1"}
+        wishes = {"interim_results": "true", "diarize": "true", "vad_events": "true"}
+        async with client.listen.v1.connect(**options, **wishes) as connection:
+            connection.on(EventType.MESSAGE, said.append)
+            listening = asyncio.create_task(connection.start_listening())
+            await connection.send_keep_alive()
+            for frame in frames("AbC", 0.5):
+                await connection.send_media(frame)
+            await connection.send_finalize()
+            await connection.send_close_stream()
+            await asyncio.wait_for(listening, 10)
+    results = [message for message in said if message.type == "Results"]
+    finals = [result for result in results if result.is_final and result.channel.alternatives[0].transcript]
+    assert [result.channel.alternatives[0].transcript for result in finals] == ["1", "3"]
+    word = finals[1].channel.alternatives[0].words[0]
+    assert (word.word, word.start, word.end, word.speaker) == ("3", 2.0, 3.0, 0.0)
+    assert any(not result.is_final for result in results)
+    assert any(result.from_finalize for result in results)
+    assert said[-1].type == "Metadata"
+    assert said[-1].duration == 3.0
+
+
+def environment(server):
+    from deepgram.environment import DeepgramClientEnvironment
+
+    http, socket = f"http://{server.url}", f"ws://{server.url}"
+    return DeepgramClientEnvironment(base=http, production=socket, agent=socket, agent_rest=http)
+
+
+@asynchronous
+async def test_openais_sdk_transcribes_a_file_in_every_format():
+    """OpenAI's own client gets each response format, the stream of events, the models, and errors as its exceptions."""
+    async with serving(token=TOKEN) as server:
+        client = openai.AsyncOpenAI(api_key=TOKEN, base_url=f"http://{server.url}/v1", max_retries=0)
+
+        async def create(form, **more):
+            wanted = {"model": "whisper-1", "response_format": form} | more
+            return await client.audio.transcriptions.create(file=recording(), **wanted)
+
+        assert (await create("json")).text == "1 3"
+        assert await create("text") == "1 3\n"
+        assert "00:00:02,000 --> 00:00:03,000" in await create("srt")
+        assert (await create("vtt")).startswith("WEBVTT")
+        verbose = await create("verbose_json", timestamp_granularities=["word", "segment"])
+        assert [(word.word, word.start) for word in verbose.words] == [("1", 0.0), ("3", 2.0)]
+        assert [segment.text for segment in verbose.segments] == ["1", "3"]
+        diarized = await create("diarized_json", model="gpt-4o-transcribe-diarize")
+        assert [(segment.speaker, segment.text) for segment in diarized.segments] == [("A", "1"), ("A", "3")]
+        events = [event async for event in await create("json", stream=True)]
+        assert [event.type for event in events] == ["transcript.text.delta"] * 2 + ["transcript.text.done"]
+        assert [model.id async for model in client.models.list()] == ["fake"]
+        for model, file, error in (
+            ("no-such-model", recording(), openai.NotFoundError),
+            ("whisper-1", io.BytesIO(b"no audio"), openai.BadRequestError),
+        ):
+            with pytest.raises(error):
+                await client.audio.transcriptions.create(model=model, file=file)
+        await client.close()
+
+
+@asynchronous
+async def test_other_services_clients_need_the_token_in_the_handshake():
+    """Without it, or with a wrong one, a socket is refused with 401 and a request too."""
+    async with serving(token=TOKEN) as server:
+        for path in ("/vosk", "/v1/listen?encoding=linear16&sample_rate=16000"):
+            for headers in ({}, {"Authorization": "Token wrong"}):
+                with pytest.raises(websockets.InvalidStatus) as refused:
+                    await websockets.connect(f"ws://{server.url}{path}", additional_headers=headers)
+                assert refused.value.response.status_code == 401
