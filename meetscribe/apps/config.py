@@ -1,7 +1,10 @@
 """Settings: a flag over MEETSCRIBE_… in the environment over config.toml over the default."""
 
+import os
 import tomllib
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -18,9 +21,16 @@ from pydantic_settings import (
 from meetscribe.errors import UsageError
 from meetscribe.formats.registry import by_name
 
+HIDDEN = "(hidden)"
+_SECRETS = ("token",)
+
 
 class Settings(BaseSettings):
-    """Everything that a flag, the environment or config.toml can set."""
+    """Everything that a flag, the environment or config.toml can set.
+
+    `notice` is what people are told when a meeting begins, `consent` the day on which all agreed to be recorded;
+    meetings, and recordings alone, are deleted after so many days (`retention.py`).
+    """
 
     model_config = SettingsConfigDict(env_prefix="MEETSCRIBE_", extra="forbid", env_ignore_empty=True)
 
@@ -38,6 +48,10 @@ class Settings(BaseSettings):
     tls_key: Path | None = None
     origin: Annotated[tuple[str, ...], NoDecode] = ()
     vosk_port: int | None = Field(default=None, ge=0, le=65535)
+    notice: str = "This meeting is recorded and transcribed on this computer."
+    consent: date | None = None
+    retention_days: int | None = Field(default=None, ge=1)
+    audio_retention_days: int | None = Field(default=None, ge=1)
 
     @field_validator("format", "origin", mode="before")
     @classmethod
@@ -50,6 +64,16 @@ class Settings(BaseSettings):
         """Return the directories of a person's own models."""
         own = self.data_dir / "models"
         return (own,) if self.models_dir is None else (self.models_dir, own)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a setting is, and where that comes from: flag, environment, file or default."""
+
+    name: str
+    value: Any
+    source: Literal["flag", "environment", "file", "default"]
+    place: str
 
 
 def default_config_file() -> Path:
@@ -93,6 +117,30 @@ def load_settings(config: Path | None, flags: Mapping[str, Any]) -> Settings:
     for name in settings.format:
         by_name(name)
     return settings
+
+
+def explain_settings(config: Path | None, flags: Mapping[str, Any]) -> list[Origin]:
+    """Return every setting with where it comes from; the arguments and errors are those of `load_settings`.
+
+    What nobody should read over somebody's shoulder is not shown.
+    """
+    settings, file = load_settings(config, flags), config or default_config_file()
+    in_file = _read_file(config)
+    origins = []
+    for name in Settings.model_fields:
+        variable = f"MEETSCRIBE_{name.upper()}"
+        value = getattr(settings, name)
+        if name in _SECRETS and value is not None:
+            value = HIDDEN
+        if flags.get(name) not in (None, [], ()):
+            origins.append(Origin(name, value, "flag", f"--{name.replace('_', '-')}"))
+        elif os.environ.get(variable):
+            origins.append(Origin(name, value, "environment", variable))
+        elif name in in_file:
+            origins.append(Origin(name, value, "file", str(file)))
+        else:
+            origins.append(Origin(name, value, "default", ""))
+    return origins
 
 
 def _read_file(config: Path | None) -> dict[str, Any]:

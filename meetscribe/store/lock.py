@@ -7,6 +7,7 @@ Not covered: file systems without locks (some network shares): there nobody is k
 import fcntl
 import os
 import time
+import weakref
 from pathlib import Path
 
 from meetscribe.errors import InputError
@@ -24,10 +25,11 @@ class FolderLock:
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._file: int | None = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
+        file = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
+        self._close = weakref.finalize(self, os.close, file)  # also when nobody has the lock any more
         for left in reversed(range(_TRIES)):
             try:
-                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 return
             except BlockingIOError as error:
                 if left:
@@ -46,9 +48,7 @@ class FolderLock:
 
     def release(self) -> None:
         """Let go."""
-        if self._file is not None:
-            os.close(self._file)
-            self._file = None
+        self._close()
 
 
 def is_locked(folder: Path) -> bool:

@@ -5,6 +5,7 @@ Not covered: what people remember of voices, and encryption.
 """
 
 import shutil
+import weakref
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
@@ -39,6 +40,7 @@ class Store:
                 f"{self._recordings}: it cannot be made ({error.strerror}); choose another --data-dir"
             ) from error
         self._database = Database(data_dir / "meetscribe.sqlite3")
+        self._held: weakref.WeakSet[FolderLock] = weakref.WeakSet()  # by the logs of this store
         self._finish_duties()
 
     @property
@@ -46,7 +48,9 @@ class Store:
         return self.data_dir / "meetings"
 
     def close(self) -> None:
-        """Close the database; logs of this store are of no more use."""
+        """Close the database; logs of this store are of no more use, and others may have their meetings."""
+        for lock in list(self._held):
+            lock.release()
         self._database.close()
 
     def __enter__(self) -> "Store":
@@ -88,7 +92,7 @@ class Store:
                     (start.session, start.title, start.started, ids.moment(start.started)),
                 )
             assert cursor.lastrowid is not None
-            return SqliteLog(self._database, cursor.lastrowid, start.session, lock)
+            return self._log(cursor.lastrowid, start.session, lock)
         except IntegrityError as error:
             lock.release()
             raise InputError(f"there is a meeting {start.session!r} already; choose another id") from error
@@ -103,7 +107,11 @@ class Store:
             InputError: there is no such meeting, or another process records it.
         """
         number = self._number(meeting_id)
-        return SqliteLog(self._database, number, meeting_id, FolderLock(self.folder(meeting_id)))
+        return self._log(number, meeting_id, FolderLock(self.folder(meeting_id)))
+
+    def _log(self, number: int, meeting_id: str, lock: FolderLock) -> SqliteLog:
+        self._held.add(lock)
+        return SqliteLog(self._database, number, meeting_id, lock)
 
     def meetings(self) -> list[MeetingSummary]:
         """Return all meetings, the newest first."""

@@ -14,9 +14,12 @@ from meetscribe import __version__
 from meetscribe.apps.cli import console
 from meetscribe.apps.cli.convert import convert
 from meetscribe.apps.cli.demo import demo
+from meetscribe.apps.cli.edit import edit
 from meetscribe.apps.cli.evaluate import evaluate
+from meetscribe.apps.cli.meetings import delete, export, list_meetings, search, show
 from meetscribe.apps.cli.models import models
 from meetscribe.apps.cli.serve import serve
+from meetscribe.apps.cli.settings import config as show_config
 from meetscribe.apps.cli.transcribe import transcribe
 
 app = typer.Typer(
@@ -30,6 +33,13 @@ app.command()(transcribe)
 app.command()(models)
 app.command()(demo)
 app.command()(evaluate)
+app.command("list")(list_meetings)
+app.command()(show)
+app.command()(search)
+app.command()(export)
+app.command()(delete)
+app.add_typer(edit, name="edit")
+app.command("config")(show_config)
 app.command()(convert)
 app.command()(serve)
 
