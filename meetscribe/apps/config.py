@@ -52,6 +52,11 @@ class Settings(BaseSettings):
     consent: date | None = None
     retention_days: int | None = Field(default=None, ge=1)
     audio_retention_days: int | None = Field(default=None, ge=1)
+    mqtt: str | None = None
+    mqtt_base: str = "meetscribe"
+    mqtt_discovery: str | None = None
+    on_final: str | None = None
+    on_end: str | None = None
 
     @field_validator("format", "origin", mode="before")
     @classmethod

@@ -28,6 +28,19 @@ def serve(
         int | None,
         typer.Option(help="Another port on which vosk-server's clients find it; they expect 2700."),
     ] = None,
+    mqtt: Annotated[
+        str | None, typer.Option(help="A broker that gets all events, as mqtt://user@host:1883.")
+    ] = None,
+    mqtt_base: Annotated[str | None, typer.Option(help="How the topics begin.")] = None,
+    mqtt_discovery: Annotated[
+        str | None, typer.Option(metavar="PREFIX", help="Let Home Assistant find the sensors: homeassistant.")
+    ] = None,
+    on_final: Annotated[
+        str | None, typer.Option(metavar="CMD", help="Run for every finished turn; the event is on stdin.")
+    ] = None,
+    on_end: Annotated[
+        str | None, typer.Option(metavar="CMD", help="Run when a meeting has ended; the event is on stdin.")
+    ] = None,
     from_file: Annotated[
         list[Path] | None, typer.Option(help="A recording to be heard as a meeting, as if live.")
     ] = None,
@@ -47,6 +60,11 @@ def serve(
             "tls_key": tls_key,
             "origin": origin,
             "vosk_port": vosk_port,
+            "mqtt": mqtt,
+            "mqtt_base": mqtt_base,
+            "mqtt_discovery": mqtt_discovery,
+            "on_final": on_final,
+            "on_end": on_end,
             "model": model,
         }
         settings = load_settings(context.obj.config, flags)

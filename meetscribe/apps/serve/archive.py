@@ -97,10 +97,6 @@ class Archive(Protocol):
         """
         ...
 
-    def close(self) -> None:
-        """Finish."""
-        ...
-
 
 def slug(title: str) -> str:
     """Return what of a title may stand in a meeting's id."""
@@ -174,6 +170,3 @@ class MemoryArchive:
         assert isinstance(made, DurableEvent)
         log.append(made)
         return Ack(command.id, made.seq)
-
-    def close(self) -> None:
-        """Nothing is open."""

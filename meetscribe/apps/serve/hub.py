@@ -5,7 +5,7 @@ asks).
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -18,13 +18,15 @@ from meetscribe.errors import MeetscribeError
 from meetscribe.events import DurableEvent, Event, Session
 from meetscribe.formats import wire
 from meetscribe.meeting import Meeting
-from meetscribe.session.ports import AudioSource, EventSink, Recognition
+from meetscribe.session.commands import Ack, Command
+from meetscribe.session.ports import AudioSource, EventLog, EventSink, Recognition
 from meetscribe.session.session import MeetingSession, SessionSettings
 from meetscribe.sources.lanes import ClientsSource
 from meetscribe.timeline import to_seconds
 
-NewSinks = Callable[[str], list[EventSink]]
-"""Makes what else takes a meeting's events (its id is the argument): MQTT, hooks."""
+Commanded = Callable[[Command], Awaitable[Ack]]
+NewSinks = Callable[[str, EventLog, Commanded], list[EventSink]]
+"""Makes what else takes a meeting's events: from its id, its log and what carries out commands."""
 
 _CACHED = 512  # events whose text is kept for the next listener
 
@@ -114,7 +116,7 @@ class Hub:
         archive: Archive,
         model: str,
         log: Any,
-        new_sinks: NewSinks = lambda meeting: [],
+        new_sinks: NewSinks = lambda meeting, log, commanded: [],
     ) -> None:
         self.recognition, self.archive, self.model = recognition, archive, model
         self.admission = Admission(None)
@@ -219,11 +221,14 @@ class Hub:
     def _run(
         self, start: Session, source: AudioSource, clients: ClientsSource | None, kept: Kept
     ) -> LiveMeeting:
+        async def commanded(command: Command) -> Ack:
+            return await self._live[start.session].session.command(command)
+
         session = MeetingSession(
             start,
             source,
             self.recognition,
-            self._new_sinks(start.session),
+            self._new_sinks(start.session, kept.log, commanded),
             SessionSettings(mixed=source.channels == 1),
             kept.log,
             kept.recorder,
@@ -280,4 +285,3 @@ class Hub:
                 task.cancel()
             await asyncio.gather(*left, return_exceptions=True)
         await self.recognition.close()
-        self.archive.close()

@@ -27,7 +27,7 @@ _BY: Json = {"enum": list(get_args(By))}
 _FLAG: Json = {"type": "boolean"}
 
 OFFLINE = "offline"
-"""The state that the MQTT broker announces when the server is gone (last will)."""
+"""The message on an MQTT status topic that is no event: the broker's last will, or that the meeting is over."""
 
 
 def _or_null(schema: Json) -> Json:
@@ -160,7 +160,7 @@ def _messages() -> dict[str, Json]:
                 "type": {"const": "status"},
                 "version": version,
                 "session": _ID,
-                "state": {"const": OFFLINE},
+                "state": {"enum": [OFFLINE, "stopped"]},
                 "reason": _or_null(_TEXT),
             }
         ),
@@ -191,10 +191,11 @@ def asyncapi() -> Json:
             "WebSocket; binary frames are audio",
         ),
         "status": ("{base}/{session}/status", ("status", OFFLINE), "MQTT, QoS 1, retained"),
-        "partial": ("{base}/{session}/partial", tuple(_EPHEMERAL), "MQTT, QoS 0"),
+        "partial": ("{base}/{session}/partial", ("partial",), "MQTT, QoS 0"),
         "final": ("{base}/{session}/final", ("final",), "MQTT, QoS 1"),
-        "event": ("{base}/{session}/event", (*durable, "ack", "error"), "MQTT, QoS 1"),
-        "command": ("{base}/{session}/command", ("command",), "MQTT"),
+        "event": ("{base}/{session}/event", durable, "MQTT, QoS 1"),
+        "command": ("{base}/{session}/command", ("command",), "MQTT, to the server"),
+        "answer": ("{base}/{session}/answer", ("ack", "error"), "MQTT, QoS 1"),
     }
     listed = {
         key: {

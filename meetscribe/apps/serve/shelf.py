@@ -65,6 +65,10 @@ class StoreArchive:
         """Return the events of a meeting."""
         return self._store.log(meeting)
 
+    def since(self, meeting: str, seq: int) -> list[DurableEvent]:
+        """Return the events of a meeting with a higher number."""
+        return [event for event in self._store.log(meeting) if event.seq > seq]
+
     def summaries(self) -> Sequence[Json]:
         """Return what `/api/sessions` says of all meetings, newest first."""
         return [_summary(one) for one in self._store.meetings()]

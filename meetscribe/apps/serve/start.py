@@ -19,8 +19,9 @@ from meetscribe.apps.recogniser import load_recogniser
 from meetscribe.apps.serve.access import Access, check_address
 from meetscribe.apps.serve.admission import Admission, measure
 from meetscribe.apps.serve.app import Service, application
+from meetscribe.apps.serve.bridge import MqttBridge
 from meetscribe.apps.serve.compat.routes import VoskPort, compatible_routes
-from meetscribe.apps.serve.hub import Hub
+from meetscribe.apps.serve.hub import Commanded, Hub, NewSinks
 from meetscribe.apps.serve.inputs import Register
 from meetscribe.apps.serve.limits import Limits
 from meetscribe.apps.serve.server import check_tls, listen, run
@@ -28,7 +29,9 @@ from meetscribe.apps.serve.shelf import StoreArchive
 from meetscribe.engine.worker import WorkerRecognition
 from meetscribe.errors import UsageError
 from meetscribe.models import find
-from meetscribe.session.ports import AudioSource, Recognition
+from meetscribe.session.ports import AudioSource, EventLog, EventSink, Recognition
+from meetscribe.sinks.hooks import Hooks, HookSink
+from meetscribe.sinks.mqtt import broker
 from meetscribe.sources.file import FileSource
 from meetscribe.sources.paced import PacedSource
 from meetscribe.timeline import SAMPLE_RATE
@@ -53,6 +56,9 @@ class Serving:
         check_address(settings.host, settings.token)
         self._settings = settings
         self._tls = check_tls(settings.tls_cert, settings.tls_key)
+        self._broker = None
+        if settings.mqtt is not None:
+            self._broker = broker(settings.mqtt, settings.mqtt_base, settings.mqtt_discovery)
         self._model = find(settings.model, settings.own_models)
         self._sources = [_paced(FileSource(path), speed) for path in recordings]
         self._titles = [path.stem for path in recordings]
@@ -65,7 +71,8 @@ class Serving:
         sockets = listen(self._settings.host, ports)
         recognition = WorkerRecognition(load_recogniser, self._model.path)
         archive = StoreArchive(self._settings.data_dir)
-        hub = Hub(recognition, archive, self._model.name, self._log)
+        bridge = self._bridge()
+        hub = Hub(recognition, archive, self._model.name, self._log, self._new_sinks(bridge))
         service = Service(
             hub, Access(self._settings.token, tuple(self._settings.origin)), Limits(), self._log
         )
@@ -79,12 +86,36 @@ class Serving:
                 hub.resume(start, Register(register), archive.resume)
             for source, title in zip(self._sources, self._titles, strict=True):
                 hub.begin(source, title)
+            if bridge is not None:
+                bridge.catch_up(archive.since, {meeting.id for meeting in hub.live})
 
         measuring = asyncio.create_task(self._measure(hub), name="measure")
         try:
             await run(service, sockets, app=self._app(service, sockets), tls=self._tls, begin=begin)
         finally:
             measuring.cancel()
+            if bridge is not None:
+                await bridge.close()
+            archive.close()
+
+    def _bridge(self) -> MqttBridge | None:
+        if self._broker is None:
+            return None
+        return MqttBridge(self._broker, self._settings.data_dir / "mqtt.json", self._log)
+
+    def _new_sinks(self, bridge: MqttBridge | None) -> NewSinks:
+        """Return what makes a meeting's sinks."""
+        hooks = Hooks(self._settings.on_final, self._settings.on_end)
+
+        def made(meeting: str, log: EventLog, commanded: Commanded) -> list[EventSink]:
+            sinks: list[EventSink] = []
+            if bridge is not None:
+                sinks.append(bridge.sink(meeting, log, commanded))
+            if hooks != Hooks():
+                sinks.append(HookSink(hooks, self._log))
+            return sinks
+
+        return made
 
     def _app(self, service: Service, sockets: Sequence[socket.socket]) -> ASGIApp:
         app = application(service, compatible_routes(service))
