@@ -20,7 +20,7 @@ from meetscribe.formats.registry import Format
 from meetscribe.session.session import MeetingSession, SessionSettings
 from meetscribe.sources.file import FileSource
 
-PATIENT = SessionSettings(patient=True)
+PATIENT = SessionSettings(patient=True, quiet=True)
 
 Report = Callable[[Path, Progress], None]
 

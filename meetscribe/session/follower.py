@@ -60,7 +60,7 @@ class Follower:
     def __init__(
         self, channel: int | None, backlog: Backlog, recognition: Recognition, course: Course, host: Host
     ) -> None:
-        self._channel, self._backlog, self._recognition = channel, backlog, recognition
+        self.channel, self._backlog, self._recognition = channel, backlog, recognition
         self.course, self._host = course, host
         self.position = 0
         self.behind_since: int | None = None
@@ -86,7 +86,7 @@ class Follower:
         """Follow the channel to the end of the meeting."""
         while True:
             await self._may_go_on.wait()
-            self._reading = asyncio.create_task(self._read(), name=f"follow channel {self._channel}")
+            self._reading = asyncio.create_task(self._read(), name=f"follow channel {self.channel}")
             try:
                 await asyncio.wait({self._reading})
             except asyncio.CancelledError:
@@ -144,13 +144,13 @@ class Follower:
         if self._stream is None:
             await self._open_stream(piece.position)
         assert self._stream is not None
-        samples = mix(piece.samples) if self._channel is None else piece.samples[:, self._channel]
+        samples = mix(piece.samples) if self.channel is None else piece.samples[:, self.channel]
         await self._unless_lost(self._stream.feed(np.ascontiguousarray(samples)))
         self.position = piece.position + len(samples)
         self._host.moved()
 
     async def _open_stream(self, start: int) -> None:
-        label = "" if self._channel is None else str(self._channel)
+        label = "" if self.channel is None else str(self.channel)
         self._stream = await self._recognition.open(start, label)
         self._stream_start = start
         self.course.begin(start)

@@ -116,6 +116,14 @@ class Recorder(Protocol):
         """Return the samples of one channel; what was not kept is silence."""
         ...
 
+    def read_marks(self) -> str | None:
+        """Return what `write_marks` wrote last, also before this process began."""
+        ...
+
+    def write_marks(self, text: str) -> None:
+        """Keep a short text beside the audio: how far it was transcribed."""
+        ...
+
     def close(self) -> None:
         """Finish the recording."""
         ...

@@ -39,6 +39,9 @@ LONGEST_SEGMENT = 600 * SAMPLE_RATE
 LOW_SPACE = 500 * 1024**2
 """Free bytes below which a recorder complains: about two hours of two channels."""
 
+MARKS = "marks.json"
+"""The file that says how far a recording was transcribed."""
+
 _LOOKS = 10  # syncs between two looks at the free space
 
 
@@ -50,6 +53,14 @@ def read(segments: Sequence[Segment], start: int, end: int) -> NDArray[np.float3
         if first < last:
             wanted[first - start : last - start] = from_pcm(segment.read(first, last))
     return wanted
+
+
+def read_marks(directory: Path) -> str | None:
+    """Return how far the recording in a folder was transcribed, None where nobody wrote it."""
+    try:
+        return (directory / MARKS).read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return None
 
 
 class Recording:
@@ -216,6 +227,17 @@ class FileRecorder:
         with self._writing:
             segments = list(self._tracks[channel].all())
         return read(segments, start, end)
+
+    def read_marks(self) -> str | None:
+        """Return how far the recording was transcribed, as it was written last."""
+        return read_marks(self._directory)
+
+    def write_marks(self, text: str) -> None:
+        """Write how far the recording was transcribed; on a full disk the old text stays."""
+        part = self._directory / f"{MARKS}.part"
+        with contextlib.suppress(OSError):
+            part.write_text(text, encoding="utf-8")
+            part.replace(self._directory / MARKS)
 
     def close(self) -> None:
         """Put everything on the disk and compress it."""

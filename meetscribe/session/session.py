@@ -29,6 +29,8 @@ from meetscribe.events import (
     State,
     Status,
     Turn,
+    TurnEnd,
+    TurnStart,
     numbered,
 )
 from meetscribe.meeting import Meeting, apply, fold
@@ -40,6 +42,7 @@ from meetscribe.session.fanout import LIMIT, Fanout, Subscription
 from meetscribe.session.follower import Follower
 from meetscribe.session.levels import Levels
 from meetscribe.session.log import LogKeeper, MemoryLog
+from meetscribe.session.marks import Mark, Marks, loads
 from meetscribe.session.ports import (
     AudioSource,
     Block,
@@ -61,8 +64,9 @@ class SessionSettings:
     """How a session runs.
 
     Attributes:
-        patient: the source waits for the transcript (a recording that is read as fast as that is possible); otherwise
-            time goes on, and levels, lag and the state are told.
+        patient: the source waits for the transcript: a recording that is read as fast as that is possible.
+        quiet: levels and the first state are not told, as nobody watches.
+        ended: the reason of the end, where the source simply ends.
         mixed: one stream hears the mean of all channels; otherwise each channel has its own.
         stall: seconds without audio that are shown.
         lag: samples behind the audio that are shown.
@@ -70,6 +74,8 @@ class SessionSettings:
     """
 
     patient: bool = False
+    quiet: bool = False
+    ended: str = "end of the audio"
     mixed: bool = True
     stall: float = 2.0
     lag: int = 2 * SAMPLE_RATE
@@ -99,6 +105,7 @@ class MeetingSession:
     def __post_init__(self) -> None:
         self._keeper = LogKeeper(self.kept)
         self.meeting: Meeting = fold(self._keeper.since(0))
+        self._goes_on = self.meeting.session is not None
         self._fanout = Fanout()
         self._condition = Condition()
         self._recent: deque[Turn] = deque()
@@ -106,6 +113,7 @@ class MeetingSession:
         self._backlog = self._new_backlog()
         self._followers = [self._follower(channel) for channel in self._channels()]
         self._levels = Levels()
+        self._marks = ""
         self._away: _Away | None = None
         self._now = self._backlog.end  # the source has given audio up to here
         self._stop_reason: str | None = None
@@ -201,6 +209,8 @@ class MeetingSession:
             self._keeper.append(event)
             self.meeting = apply(self.meeting, event)
         self._fanout.publish(event)
+        if isinstance(event, (TurnStart, TurnEnd)):
+            self._mark()
 
     def lost(self, error: EngineLost) -> None:
         """Take notice that the engine is gone; it is being started again."""
@@ -218,12 +228,12 @@ class MeetingSession:
 
     async def _hold(self) -> Exception | None:
         """Run the meeting; return what the source failed with."""
-        if self.meeting.session is None:
+        if not self._goes_on:
             self.publish(self.start)
-        if not self.settings.patient:
-            self.publish(Status(at=self._now, state=self._condition.state))
-        if self.behind:
+        if self._goes_on:
             self._say("recovery", "recovering", "what was recorded is transcribed")
+        elif not self.settings.quiet:
+            self.publish(Status(at=self._now, state=self._condition.state))
         try:
             async with asyncio.TaskGroup() as group:
                 watching = group.create_task(self._watch(), name="watch")
@@ -236,7 +246,7 @@ class MeetingSession:
         except BaseExceptionGroup as group:
             raise group.exceptions[0] from None
         self._check_condition()
-        reason = "end of the audio" if failure is None else "the audio failed"
+        reason = self.settings.ended if failure is None else "the audio failed"
         now = self._backlog.end
         self.publish(End(at=now, reason=self._stop_reason or reason, duration=now))
         return failure
@@ -298,7 +308,7 @@ class MeetingSession:
         await self._backlog.announce()
         if self.settings.patient:
             await self._until_heard()
-        elif (level := self._levels.hear(fresh, self._now)) is not None:
+        if not self.settings.quiet and (level := self._levels.hear(fresh, self._now)) is not None:
             self.publish(level)
 
     async def _until_heard(self) -> None:
@@ -402,6 +412,7 @@ class MeetingSession:
         while True:
             await asyncio.sleep(0.25)
             self._check_condition()
+            self._mark()
             if self.settings.patient:
                 continue
             self._tell_lag(clock.time())
@@ -479,8 +490,23 @@ class MeetingSession:
         finals = [turn for turn in self.meeting.heard.values() if turn.channel == channel]
         course = Course(channel, self._new_id, finals)
         follower = Follower(channel, self._backlog, self.recognition, course, self)
-        follower.position = course.resume(0)
+        known = None if self.recorder is None else loads(self.recorder.read_marks())
+        mark = Mark() if known is None else known.streams.get(channel, Mark())
+        follower.position = mark.resume(finals)
         return follower
+
+    def _mark(self) -> None:
+        """Write how far the meeting was transcribed, for another start after this process was killed."""
+        if self.recorder is None:
+            return
+        streams = {
+            one.channel: Mark(one.heard, {id: turn.start for id, turn in one.course.open.items()})
+            for one in self._followers
+        }
+        text = Marks(self.settings.mixed, streams).dumps()
+        if text != self._marks:
+            self._marks = text
+            self.recorder.write_marks(text)
 
     def _new_id(self) -> str:
         self._turns += 1

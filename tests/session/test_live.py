@@ -326,7 +326,7 @@ def test_a_meeting_goes_on_where_its_log_and_recording_end(tmp_path):
     recorder.write(Block(0, speech("AbCdE")))
     recorder.close()
     said = [START, ev.Final(turn=ev.Turn(id="t7", slot=0, start=0, end=2 * RATE, text="one"))]
-    kept = MemoryLog([ev.numbered(event, "m", number) for number, event in enumerate(said)])
+    kept = MemoryLog([ev.numbered(event, "m", number) for number, event in enumerate(said)])  # type: ignore[misc]
 
     async def scene(meeting):
         await meeting.state("listening")
@@ -340,7 +340,7 @@ def test_a_meeting_goes_on_where_its_log_and_recording_end(tmp_path):
         ("t9", 4),
         ("t10", 6),
     ]
-    assert [event.state for event in of(ev.Status, log)][:2] == ["listening", "recovering"]
+    assert [event.state for event in of(ev.Status, log)] == ["recovering", "listening"]
 
 
 class FailingLog(MemoryLog):

@@ -15,7 +15,7 @@ from meetscribe.session.follower import mix
 from meetscribe.session.session import MeetingSession, SessionSettings
 
 START = ev.Session(session="m", title="m", started="2026-11-22T09:00:00+00:00")
-PATIENT = SessionSettings(patient=True)
+PATIENT = SessionSettings(patient=True, quiet=True)
 
 
 def recognition():
