@@ -211,14 +211,12 @@ class _Builder:
     def _new_row(self, word: ShownWord) -> Row:
         """Begin a row with a cell for everybody who talks, or will before the cell of this word is full."""
         time = word.time
-        talking = [
-            other
-            for other in self._rivals.get(word.turn.id, ())
-            if other.start < time + self._ahead and other.end > time
-        ]
-        talking = sorted(talking, key=lambda turn: self._lanes[turn.id])[: self._shape.most - 1]
-        here = sorted([word.turn, *talking], key=lambda turn: self._lanes.get(turn.id, 0))
-        row = Row(time, [Cell(turn) for turn in here])
+        here = {self._lanes.get(word.turn.id, 0): word.turn}
+        for other in self._rivals.get(word.turn.id, ()):
+            is_here = other.start < time + self._ahead and other.end > time
+            if is_here and len(here) < self._shape.most:
+                here.setdefault(self._lanes[other.id], other)
+        row = Row(time, [Cell(turn) for _, turn in sorted(here.items())])
         self.rows.append(row)
         return row
 
