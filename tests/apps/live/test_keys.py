@@ -1,9 +1,8 @@
 import json
 
 import pytest
-from textual.widgets import Input
-
 from scripted_meetings import CONVERSATION, NAMES, START, TURNS, at, finals, long_meeting
+from textual.widgets import Input
 
 from meetscribe import events as ev
 from meetscribe.apps.live.scripted import turn

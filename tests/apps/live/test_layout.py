@@ -111,7 +111,9 @@ def test_three_people_at_once_have_three_cells_where_there_is_room():
 
 def test_markers_stand_where_they_happened():
     """A gap in the middle of a turn stands between its words."""
-    rows = rows_of([turn("t1", 0, 0.0, 4.0, "one two three four")], 80, [Marker(to_samples(2), "gap", "gone")])
+    rows = rows_of(
+        [turn("t1", 0, 0.0, 4.0, "one two three four")], 80, [Marker(to_samples(2), "gap", "gone")]
+    )
     assert ["|" if row.marker else " ".join(w.text for w in row.cells[0].words) for row in rows] == [
         "one two",
         "|",

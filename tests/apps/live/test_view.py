@@ -47,7 +47,9 @@ def test_a_talk_without_a_pause_is_cut_into_pages():
     turns = []
     for number in range(400):
         start = number * 4.0
-        turns.append(turn(f"t{number}", number % 2, start, start + 5.5, "we all talk and nobody listens to us at all"))
+        turns.append(
+            turn(f"t{number}", number % 2, start, start + 5.5, "we all talk and nobody listens to us at all")
+        )
     view, rows = seen([START, *spoken(turns)], batch=7)
     assert read(rows) == {said.id: said.text.replace(" ", "") for said in turns}
     assert max(len(page.rows) for page in view.pages._pages) < 100

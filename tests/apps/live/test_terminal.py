@@ -1,0 +1,52 @@
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from .terminal import Terminal
+
+PROGRAM = str(Path(__file__).parent / "scripted_program.py")
+
+
+def settled(lines):
+    return any("first." in line for line in lines)
+
+
+def test_a_real_terminal_shows_both_speakers_of_an_overlap_on_the_same_rows():
+    """80×24, as most terminals are: keys are answered, and q ends the program with everything finished."""
+    with Terminal(PROGRAM) as terminal:
+        terminal.wait_for(settled)
+        lines = terminal.lines
+        both = next(line for line in lines if "could move" in line)
+        assert "That would" in both
+        assert lines[0].startswith(" ● listening")
+        assert lines[-1].endswith("q Quit")
+        terminal.press("p")
+        terminal.wait_for(lambda lines: lines[0].startswith(" ‖ paused"))
+        terminal.press("q")
+        terminal.wait_for(lambda lines: any("Stop the meeting?" in line for line in lines))
+        terminal.press("\r")
+        assert terminal.wait_for_end() == 0
+        assert b"torch: False" in terminal.written
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_finishes_the_meeting(number):
+    """Whoever ends the process, or closes its terminal, gets the last turn finished and the terminal restored."""
+    with Terminal(PROGRAM) as terminal:
+        terminal.wait_for(settled)
+        os.kill(terminal.pid, number)
+        assert terminal.wait_for_end() == 0
+        assert b"events: " in terminal.written
+        assert b"\x1b[?1049l" in terminal.written  # the screen that was there before
+
+
+def test_no_colour_is_sent_where_none_is_wanted():
+    """NO_COLOR: the terminal's own two colours, and nothing else."""
+    with Terminal(PROGRAM, environment={"NO_COLOR": "1"}) as terminal:
+        terminal.wait_for(settled)
+        cells = [cell for row in terminal.cells.values() for cell in row.values()]
+        assert {cell.fg for cell in cells} == {"default"}
+        assert {cell.bg for cell in cells} == {"default"}
+        assert any(cell.bold for cell in cells)
