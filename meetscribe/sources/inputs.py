@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from meetscribe.errors import InputError, MissingError
 from meetscribe.sources import portaudio, pulse
 from meetscribe.sources.capturing import AudioInput, Stream
+from meetscribe.sources.echo_removal import EchoRemoval
 from meetscribe.sources.line import Line
 from meetscribe.sources.listening import Channels
 from meetscribe.sources.microphone import LiveSource
@@ -103,13 +104,14 @@ def open_stream(wanted: AudioInput) -> Stream:
     return pulse.PulseStream(wanted) if wanted.backend == "pulse" else portaudio.PortAudioStream(wanted)
 
 
-def open_inputs(names: Sequence[str], system_audio: bool) -> LiveSource:
+def open_inputs(names: Sequence[str], system_audio: bool, remove_echo: bool = True) -> LiveSource:
     """Return a source of inputs; they are opened when its blocks are read.
 
     Args:
         names: `NAME`, `N`, or either with `#1,3` (these channels, from 1, each kept apart), `#all` or `#mix`; no
             names mean the default input.
         system_audio: what the loudspeaker plays, as a channel after the others.
+        remove_echo: whether that is taken out of the others.
 
     Raises:
         MissingError: there is nothing to record here, or no system sound.
@@ -122,7 +124,8 @@ def open_inputs(names: Sequence[str], system_audio: bool) -> LiveSource:
             Line(inputs.system_audio(), lambda: look().system_audio(), open_stream, Channels(), follows=True)
         )
     _check_different(lines)
-    return LiveSource(lines)
+    microphones = sum(line.channels.count for line in lines) - 1
+    return LiveSource(lines, EchoRemoval(microphones) if system_audio and remove_echo else None)
 
 
 def _line(inputs: Inputs, text: str) -> Line:
