@@ -6,6 +6,7 @@ Not covered: what people remember of voices, and encryption.
 
 import shutil
 import weakref
+from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
@@ -103,11 +104,17 @@ class Store:
     def resume(self, meeting_id: str) -> SqliteLog:
         """Return the log of a meeting that goes on: what is appended follows what is there.
 
+        A process that died before the first event left the title and the start, of which that event is made.
+
         Raises:
             InputError: there is no such meeting, or another process records it.
         """
         number = self._number(meeting_id)
-        return self._log(number, meeting_id, FolderLock(self.folder(meeting_id)))
+        kept = self._log(number, meeting_id, FolderLock(self.folder(meeting_id)))
+        if kept.meeting.session is None:
+            one = self.summary(meeting_id)
+            kept.append(Session(session=meeting_id, seq=1, title=one.title, started=one.started))
+        return kept
 
     def _log(self, number: int, meeting_id: str, lock: FolderLock) -> SqliteLog:
         self._held.add(lock)
@@ -129,6 +136,19 @@ class Store:
         """Return the meetings that were interrupted and that nobody records, the newest first."""
         left = summaries(self._database, self._recordings, "NOT ended")
         return [meeting for meeting in left if meeting.state == "recovering"]
+
+    def write_anew(self, meeting_id: str, events: Sequence[DurableEvent]) -> None:
+        """Put another log in the place of a meeting's, all of it or nothing: a transcript made with another model.
+
+        Raises:
+            InputError: there is no such meeting, or it is being recorded.
+            SequenceError: the events are no whole log.
+        """
+        number = self._number(meeting_id)
+        with FolderLock(self.folder(meeting_id)), self._database.writing() as connection:
+            connection.execute("DELETE FROM turns WHERE meeting = ?", (number,))
+            connection.execute("DELETE FROM events WHERE meeting = ?", (number,))
+            log.add(connection, number, Meeting(), events)
 
     def older_than(self, moment: datetime) -> list[MeetingSummary]:
         """Return the meetings that are known to have begun before `moment` and that nobody records, newest first."""

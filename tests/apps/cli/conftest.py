@@ -7,7 +7,7 @@ import pytest
 import soundfile
 from fakes import load_loudness, speech
 
-from meetscribe.apps.cli import transcribe
+from meetscribe.apps.cli import past, transcribe
 from meetscribe.apps.cli.main import main
 
 
@@ -32,6 +32,7 @@ def cli(tmp_path, monkeypatch, capfd):
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setattr(transcribe, "load_recogniser", load_loudness)
+    monkeypatch.setattr(past, "load_recogniser", load_loudness)
     monkeypatch.setattr("meetscribe.models.bundled_directory", lambda: tmp_path / "bundled")
     monkeypatch.chdir(tmp_path)
 

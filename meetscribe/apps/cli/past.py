@@ -1,0 +1,104 @@
+"""`meetscribe import` and `redo`: recordings become meetings, and meetings are transcribed again."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from meetscribe.apps.cli.console import logger, say
+from meetscribe.apps.cli.meetings import MeetingId, open_store, settings_of
+from meetscribe.apps.recogniser import Recogniser, load_recogniser
+from meetscribe.errors import InputError, UsageError
+from meetscribe.formats.registry import Format, by_path
+from meetscribe.models import find
+from meetscribe.store.store import Store
+
+Model = Annotated[str | None, typer.Option(metavar="NAME", help="See `meetscribe models`.")]
+
+
+def recogniser_of(context: typer.Context, model: str | None) -> Callable[[], Recogniser]:
+    """Return what loads a model, once, when it is needed first."""
+    settings, loaded = settings_of(context, model=model), []
+    found = find(settings.model, settings.own_models)
+
+    def load() -> Recogniser:
+        if not loaded:
+            logger(context.obj.verbose).info("model found", name=found.name, path=str(found.path))
+            loaded.append(load_recogniser(found.path))
+        return loaded[0]
+
+    return load
+
+
+def take_in(
+    context: typer.Context,
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE…", help="Recordings, or transcripts that can be read.")
+    ],
+    model: Model = None,
+    title: Annotated[
+        str | None, typer.Option(help="What the meeting is called; default: as the file.")
+    ] = None,
+) -> None:
+    """Keep recordings as meetings: transcribed, and found by `list`, `search` and all the others.
+
+    Prints the ids. Transcripts (.json, .jsonl, .srt, …) are taken as they are.
+    """
+    with open_store(context) as store:
+        load, failed = recogniser_of(context, model), 0
+        for path in dict.fromkeys(files):
+            try:
+                failed += not _take_in(store, path, title, load)
+            except InputError as error:
+                say(str(error))
+                failed += 1
+        if failed:
+            raise typer.Exit(InputError.exit_code)
+
+
+def _take_in(store: Store, path: Path, title: str | None, load: Callable[[], Recogniser]) -> bool:
+    """Take one file in, print its ids, and say whether all of it was good."""
+    from meetscribe.apps import taking_in  # late: a list of meetings needs no decoders
+
+    known = _transcript(path)
+    if known is not None:
+        print("\n".join(taking_in.take_in_transcript(store, path, known, title)), flush=True)
+        return True
+    made, trouble = taking_in.take_in(store, path, title, load)
+    if not store.summary(made).turns:
+        say(f"{path}: no speech was found")
+    if trouble is not None:
+        say(trouble)
+    print(made, flush=True)
+    return trouble is None
+
+
+def _transcript(path: Path) -> Format | None:
+    """Return the format of a transcript that can be read back, None for anything else."""
+    try:
+        known = by_path(path.name)
+    except UsageError:
+        return None
+    return known if known.decode is not None else None
+
+
+def redo(context: typer.Context, meeting_id: MeetingId, model: Model = None) -> None:
+    """Transcribe a meeting's recording again, with another model; names and corrections are kept."""
+    with open_store(context) as store:
+        from meetscribe.apps.redo import redo as redo_meeting  # late: a list of meetings needs no decoders
+
+        found = store.find(meeting_id)
+        done = redo_meeting(store, found, recogniser_of(context, model)())
+        carried = done.carried
+        say(
+            f"{found}: {done.turns} turns; kept {carried.names} names and {carried.corrections} corrections"
+            + (
+                f"; {carried.kept_as_bookmarks} corrections fit no turn now and are bookmarks, see `meetscribe show`"
+                if carried.kept_as_bookmarks
+                else ""
+            )
+        )
+        print(found)
+        sys.stdout.flush()
