@@ -18,7 +18,7 @@ from meetscribe.apps.cli.edit import edit
 from meetscribe.apps.cli.evaluate import evaluate
 from meetscribe.apps.cli.meetings import delete, export, list_meetings, search, show
 from meetscribe.apps.cli.models import models
-from meetscribe.apps.cli.past import redo, take_in
+from meetscribe.apps.cli.past import recover, redo, take_in
 from meetscribe.apps.cli.serve import serve
 from meetscribe.apps.cli.settings import config as show_config
 from meetscribe.apps.cli.transcribe import transcribe
@@ -42,6 +42,7 @@ app.command()(delete)
 app.add_typer(edit, name="edit")
 app.command("import")(take_in)
 app.command()(redo)
+app.command()(recover)
 app.command("config")(show_config)
 app.command()(convert)
 app.command()(serve)

@@ -1,4 +1,4 @@
-"""`meetscribe import` and `redo`: recordings become meetings, and meetings are transcribed again."""
+"""`meetscribe import`, `redo` and `recover`: recordings become meetings, and are heard again, or to their end."""
 
 import sys
 from collections.abc import Callable
@@ -14,6 +14,7 @@ from meetscribe.errors import InputError, UsageError
 from meetscribe.formats.registry import Format, by_path
 from meetscribe.models import find
 from meetscribe.store.store import Store
+from meetscribe.timeline import clock
 
 Model = Annotated[str | None, typer.Option(metavar="NAME", help="See `meetscribe models`.")]
 
@@ -102,3 +103,38 @@ def redo(context: typer.Context, meeting_id: MeetingId, model: Model = None) -> 
         )
         print(found)
         sys.stdout.flush()
+
+
+def recover(
+    context: typer.Context,
+    meeting_id: Annotated[
+        str | None, typer.Argument(metavar="[ID]", help="Which; default: all of them.")
+    ] = None,
+    model: Model = None,
+) -> None:
+    """Finish meetings that were interrupted: what was recorded and not transcribed yet becomes text.
+
+    Prints their ids.
+    """
+    with open_store(context) as store:
+        left = [store.find(meeting_id)] if meeting_id else [meeting.id for meeting in store.unfinished()]
+        if not left:
+            say("no meeting was interrupted")
+            return
+        from meetscribe.apps.recover import recover as recover_meeting  # late: a list needs no recogniser
+
+        load, failed = recogniser_of(context, model), 0
+        for one in left:
+            try:
+                heard = recover_meeting(store, one, load)
+            except InputError as error:
+                say(str(error))
+                failed += 1
+                continue
+            summary = store.summary(one)
+            say(
+                f"{one}: recovered, {clock(summary.duration)} and {summary.turns} turns; {clock(heard)} heard just now"
+            )
+            print(one, flush=True)
+        if failed:
+            raise typer.Exit(InputError.exit_code)

@@ -3,10 +3,14 @@ from dataclasses import replace
 
 import pytest
 import soundfile
-from fakes import LoudnessEngine, LoudnessTranscriber
+import stored_meetings as made
+from fakes import LoudnessEngine, LoudnessTranscriber, speech
 
+from meetscribe import events as ev
 from meetscribe.apps.cli import past, transcribe
 from meetscribe.apps.recogniser import Recogniser
+from meetscribe.session.ports import Block
+from meetscribe.session.recorder import FileRecorder
 from meetscribe.store.store import Store
 
 
@@ -77,6 +81,31 @@ def test_redo_needs_a_recording(cli, recording, store):
     result = cli("redo", made)
     assert (result.code, "has no recording any more" in result.err) == (2, True)
     assert store.summary(made).turns == 2
+
+
+def interrupt(store):
+    """Leave a meeting as a process that was killed leaves it: sound, the first turn, no end."""
+    log = made.record(store, ended=False)
+    recorder = FileRecorder(store.folder(log.session), 1)
+    recorder.write(Block(0, speech("AbCdE")))
+    recorder.close()
+    made.add(log, ev.Final(at=16_000, turn=made.turn("t1", 0, 1, "1")))
+    log.close()
+    return log.session
+
+
+def test_recover_finishes_what_was_interrupted(cli, store):
+    """What was recorded becomes text, nothing twice; the meeting has its end, and can be found."""
+    name = interrupt(store)
+    assert json.loads(cli("list", "--json").out)[0]["state"] == "recovering"
+    result = cli("recover")
+    assert (result.code, result.out) == (0, f"{name}\n")
+    assert "recovered, 0:05 and 3 turns" in result.err
+    assert [turn.start // 16_000 for turn in store.meeting(name).turns] == [0, 2, 4]
+    assert store.summary(name).state == "ended"
+    assert "no meeting was interrupted" in cli("recover").err
+    again = cli("recover", name)
+    assert (again.code, "nothing to recover" in again.err) == (2, True)
 
 
 class Telling(LoudnessTranscriber):
