@@ -64,7 +64,7 @@ class Client:
     async def hear(self, *types):
         """Return the next message, of these types where some are named."""
         while True:
-            message = json.loads(await asyncio.wait_for(self.socket.recv(), 10))
+            message = json.loads(await asyncio.wait_for(self.socket.recv(), 20))
             if not types or message["type"] in types:
                 return message
 

@@ -41,6 +41,13 @@ def serve(
     on_end: Annotated[
         str | None, typer.Option(metavar="CMD", help="Run when a meeting has ended; the event is on stdin.")
     ] = None,
+    input: Annotated[
+        list[str] | None, typer.Option(metavar="NAME|N", help="Hear a microphone of this machine; `devices`.")
+    ] = None,
+    system_audio: Annotated[
+        bool, typer.Option("--system-audio", help="Hear what this machine plays, too.")
+    ] = False,
+    title: Annotated[str | None, typer.Option(help="Title of the meeting that --input hears.")] = None,
     from_file: Annotated[
         list[Path] | None, typer.Option(help="A recording to be heard as a meeting, as if live.")
     ] = None,
@@ -68,7 +75,10 @@ def serve(
             "model": model,
         }
         settings = load_settings(context.obj.config, flags)
-        from meetscribe.apps.serve.start import Serving
+        from meetscribe.apps.serve.start import Heard, Serving
 
-        serving = Serving(settings, tuple(from_file or ()), speed or "1", context.obj.verbose)
+        heard = Heard(
+            tuple(from_file or ()), speed or "1", tuple(input or ()), system_audio, title or "meeting"
+        )
+        serving = Serving(settings, heard, context.obj.verbose)
         asyncio.run(serving.run())

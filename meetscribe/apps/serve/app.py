@@ -26,6 +26,7 @@ from meetscribe.apps.serve.connection import Connection
 from meetscribe.apps.serve.hub import Hub, LiveMeeting
 from meetscribe.apps.serve.limits import Limits
 from meetscribe.apps.serve.meetings import session_routes
+from meetscribe.apps.serve.metrics import Metrics
 from meetscribe.apps.serve.native import NEW, NativeClient
 from meetscribe.apps.serve.outlet import Outlet
 from meetscribe.formats.wire import VERSION
@@ -47,6 +48,7 @@ class Service:
     access: Access
     limits: Limits
     log: Any
+    metrics: Metrics = field(default_factory=Metrics)
     clients: int = 0
     native: "set[NativeClient]" = field(default_factory=set)  # to be told when the server goes
 
@@ -67,19 +69,28 @@ class Service:
                 503, "full", "as many clients as this server takes are connected; try again later"
             )
         if refusal is not None:
-            await deny(websocket, refusal)
+            await self.deny(websocket, refusal)
             yield False
             return
         self.clients += 1
+        self.metrics.clients.set(self.clients)
         try:
             yield True
         finally:
             self.clients -= 1
+            self.metrics.clients.set(self.clients)
 
+    async def deny(self, websocket: WebSocket, refusal: Refusal) -> None:
+        """Refuse a handshake."""
+        self.metrics.refused.labels(refusal.code).inc()
+        self.log.info("handshake refused", code=refusal.code, path=websocket.url.path)
+        await websocket.send_denial_response(_refused(refusal))
 
-async def deny(websocket: WebSocket, refusal: Refusal) -> None:
-    """Refuse a handshake."""
-    await websocket.send_denial_response(_refused(refusal))
+    def outlet(self, websocket: WebSocket) -> Outlet:
+        """Return what speaks to a client."""
+        return Outlet(
+            websocket, self.limits.send_within, lambda code: self.metrics.closed.labels(str(code)).inc()
+        )
 
 
 def _refused(refusal: Refusal) -> Response:
@@ -126,13 +137,14 @@ def _native(service: Service) -> Callable[[WebSocket], Awaitable[None]]:
             try:
                 live, past = _meeting(service.hub, name)
             except UnknownMeetingError as error:
-                await deny(websocket, Refusal(404, "unknown_meeting", str(error)))
+                await service.deny(websocket, Refusal(404, "unknown_meeting", str(error)))
                 return
             await websocket.accept()
             authorised = bool(service.access.bearer(websocket.headers))
             connection = Connection(service.access.token, authorised)
-            outlet = Outlet(websocket, service.limits.send_within)
-            client = NativeClient(websocket, service.hub, connection, outlet)
+            client = NativeClient(
+                websocket, service.hub, connection, service.outlet(websocket), service.metrics
+            )
             service.native.add(client)
             try:
                 await client.serve(live, past)
@@ -177,12 +189,14 @@ def web_client() -> Path | None:
 def application(service: Service, more: list[BaseRoute]) -> ASGIApp:
     """Return the whole application; `more` are the routes of other services' protocols."""
     client = web_client()
+    service.metrics.watch(service.hub)
     routes = [
         WebSocketRoute("/ws/{meeting}", _native(service)),
         *session_routes(service.hub),
         _published("schema.json"),
         _published("asyncapi.json"),
         _health(service),
+        service.metrics.route(),
         *more,
     ]
     if client is not None:

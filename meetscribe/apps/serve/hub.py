@@ -5,6 +5,7 @@ asks).
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -63,7 +64,7 @@ class LiveMeeting:
     register: Register | None = None
     task: "asyncio.Task[None] | None" = None
     ending: str | None = None  # why the server ends it
-    _texts: dict[int, tuple[Event, str]] = field(default_factory=dict)
+    _texts: dict[int, tuple[Event, str, float]] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
@@ -75,16 +76,17 @@ class LiveMeeting:
         """Return up to where its audio is safe."""
         return self.session.heard if self.recorder is None else self.recorder.synced
 
-    def text(self, event: Event) -> str:
-        """Return an event as it is sent; made once for all listeners."""
+    def text(self, event: Event) -> tuple[str, float]:
+        """Return an event as it is sent, made once for all listeners, and when that was (monotonic clock)."""
         known = self._texts.get(id(event))
         if known is not None and known[0] is event:
-            return known[1]
+            return known[1:]
+        made = time.monotonic()
         text = wire.dumps(event, ShownNames(self.session.meeting))
-        self._texts[id(event)] = (event, text)
+        self._texts[id(event)] = (event, text, made)
         while len(self._texts) > _CACHED:
             del self._texts[next(iter(self._texts))]
-        return text
+        return text, made
 
     def summary(self) -> dict[str, Any]:
         """Return what `/api/sessions` says of it."""

@@ -6,6 +6,7 @@ Not covered: what messages mean (`connection.py`), and who may come (`access.py`
 
 import asyncio
 import json
+import time
 from collections.abc import Coroutine, Sequence
 from contextlib import closing
 from typing import Any
@@ -26,6 +27,7 @@ from meetscribe.apps.serve.connection import (
 from meetscribe.apps.serve.hub import FullError, Hub, LiveMeeting
 from meetscribe.apps.serve.inputs import AudioInput, InputRefusedError
 from meetscribe.apps.serve.messages import Hello
+from meetscribe.apps.serve.metrics import Metrics
 from meetscribe.apps.serve.outlet import Outlet
 from meetscribe.events import DurableEvent
 from meetscribe.formats import json_document, wire
@@ -52,10 +54,14 @@ class NativeClient:
         hub: knows the meetings.
         connection: what the client may do.
         outlet: says things to the client.
+        metrics: counts.
     """
 
-    def __init__(self, websocket: WebSocket, hub: Hub, connection: Connection, outlet: Outlet) -> None:
-        self._websocket, self._hub, self._connection, self._outlet = websocket, hub, connection, outlet
+    def __init__(
+        self, websocket: WebSocket, hub: Hub, connection: Connection, outlet: Outlet, metrics: Metrics
+    ) -> None:
+        self._websocket, self._hub, self._connection = websocket, hub, connection
+        self._outlet, self._metrics = outlet, metrics
         self._meeting: LiveMeeting | None = None
         self._past: str | None = None
         self._input: AudioInput | None = None
@@ -190,7 +196,9 @@ class NativeClient:
         if meeting is None or meeting.inputs is None or input is None or input.lane.over:
             return
         try:
+            before = input.stream.expected
             meeting.inputs.hear(input, audio, position)
+            self._metrics.audio.inc((input.stream.expected - before) / input.format.sample_rate)
         except ClientAudioError as error:
             self._connection.complain("bad_audio", str(error))
         await meeting.inputs.source.room()
@@ -213,7 +221,11 @@ class NativeClient:
             with closing(meeting.session.subscribe(after)) as events:
                 async for event in events:
                     if hello.role != "audio":
-                        await self._outlet.send(meeting.text(event))
+                        text, made = meeting.text(event)
+                        await self._outlet.send(text)
+                        self._metrics.sent.inc()
+                        self._metrics.delivery.observe(time.monotonic() - made)
+                self._metrics.skipped.inc(events.skipped)
         except TooSlow as error:
             self._outlet.shed(messages.TRY_LATER, str(error))
             return

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -16,10 +17,13 @@ class Outlet:
     Args:
         websocket: accepted already.
         within: seconds in which the client has to take what is sent; then it is closed with 1013.
+        on_close: told the code when the server closes it.
     """
 
-    def __init__(self, websocket: WebSocket, within: float) -> None:
-        self._websocket, self._within = websocket, within
+    def __init__(
+        self, websocket: WebSocket, within: float, on_close: Callable[[int], None] = lambda code: None
+    ) -> None:
+        self._websocket, self._within, self._on_close = websocket, within, on_close
         self.closed = asyncio.Event()
 
     async def send(self, text: str) -> None:
@@ -42,6 +46,7 @@ class Outlet:
         """Close the socket, after what was sent."""
         if self.closed.is_set():
             return
+        self._on_close(code)
         try:
             async with asyncio.timeout(self._within):
                 await self._websocket.close(code, clipped(reason))
@@ -52,5 +57,6 @@ class Outlet:
     def shed(self, code: int, reason: str) -> None:
         """Close the socket without waiting for the client to read."""
         if not self.closed.is_set():
+            self._on_close(code)
             shed(self._websocket, code, reason)
             self.closed.set()

@@ -6,6 +6,7 @@ import math
 import socket
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
@@ -33,10 +34,33 @@ from meetscribe.session.ports import AudioSource, EventLog, EventSink, Recogniti
 from meetscribe.sinks.hooks import Hooks, HookSink
 from meetscribe.sinks.mqtt import broker
 from meetscribe.sources.file import FileSource
+from meetscribe.sources.inputs import open_inputs
 from meetscribe.sources.paced import PacedSource
 from meetscribe.timeline import SAMPLE_RATE
 
 _MEASURED = 6 * SAMPLE_RATE  # samples of speech that this machine's speed is measured with
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What a server hears by itself: recordings, each a meeting, `speed` times as fast; microphones, one meeting."""
+
+    recordings: tuple[Path, ...] = ()
+    speed: str = "1"
+    inputs: tuple[str, ...] = ()
+    system_audio: bool = False
+    title: str = "meeting"
+
+    def open(self) -> list[tuple[AudioSource, str]]:
+        """Return the sources, each with the title of its meeting.
+
+        Raises:
+            MeetscribeError: one cannot be used.
+        """
+        sources = [(_paced(FileSource(path), self.speed), path.stem) for path in self.recordings]
+        if self.inputs or self.system_audio:
+            sources.append((open_inputs(self.inputs, self.system_audio), self.title))
+        return sources
 
 
 class Serving:
@@ -44,15 +68,14 @@ class Serving:
 
     Args:
         settings: everything that can be set.
-        recordings: files that are heard as meetings.
-        speed: how fast, a number or `max`.
+        heard: what it hears by itself.
         verbose: log more.
 
     Raises:
         MeetscribeError: it cannot start; nothing is open then.
     """
 
-    def __init__(self, settings: Settings, recordings: Sequence[Path], speed: str, verbose: bool) -> None:
+    def __init__(self, settings: Settings, heard: Heard, verbose: bool) -> None:
         check_address(settings.host, settings.token)
         self._settings = settings
         self._tls = check_tls(settings.tls_cert, settings.tls_key)
@@ -60,8 +83,7 @@ class Serving:
         if settings.mqtt is not None:
             self._broker = broker(settings.mqtt, settings.mqtt_base, settings.mqtt_discovery)
         self._model = find(settings.model, settings.own_models)
-        self._sources = [_paced(FileSource(path), speed) for path in recordings]
-        self._titles = [path.stem for path in recordings]
+        self._sources = heard.open()
         self._log = logger(verbose)
 
     async def run(self) -> None:
@@ -84,7 +106,7 @@ class Serving:
         async def begin() -> None:
             for start, register in archive.interrupted():
                 hub.resume(start, Register(register), archive.resume)
-            for source, title in zip(self._sources, self._titles, strict=True):
+            for source, title in self._sources:
                 hub.begin(source, title)
             if bridge is not None:
                 bridge.catch_up(archive.since, {meeting.id for meeting in hub.live})

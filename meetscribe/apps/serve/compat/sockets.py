@@ -32,7 +32,7 @@ def vosk_endpoint(service: Service) -> Endpoint:
         async with service.admitted(websocket, token_may_follow=False) as admitted:
             if admitted:
                 await websocket.accept()
-                outlet = Outlet(websocket, service.limits.send_within)
+                outlet = service.outlet(websocket)
                 await _served(_VoskClient(websocket, service, outlet).run, outlet)
 
     return endpoint
@@ -59,7 +59,7 @@ def deepgram_endpoint(service: Service) -> Endpoint:
                 return
             chosen = protocols[0] if by_protocol else None
             await websocket.accept(chosen, [(b"dg-request-id", request.encode())])
-            outlet = Outlet(websocket, service.limits.send_within)
+            outlet = service.outlet(websocket)
             await _served(_DeepgramClient(websocket, service, outlet, options, request).run, outlet)
 
     return endpoint
