@@ -125,7 +125,7 @@ def heard_by_microphone(
         loud = np.tanh(DISTORTION * meeting.far / peak) / DISTORTION * peak
         echo = through(loud, room[1])
         times = (np.arange(len(echo)) - LATE * SAMPLE_RATE) * (1 + drift)
-        echo = np.interp(times, np.arange(len(echo)), echo, left=0, right=0)
+        echo = np.interp(times, np.arange(len(echo)), echo, left=0, right=0).astype(np.float32)
         mixed = mixed + echo * (VOICE / level(echo) * 10 ** (decibel / 20))
     return mixed.astype(np.float32)
 

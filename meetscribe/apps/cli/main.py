@@ -14,6 +14,8 @@ from meetscribe import __version__
 from meetscribe.apps.cli import console
 from meetscribe.apps.cli.convert import convert
 from meetscribe.apps.cli.demo import demo
+from meetscribe.apps.cli.devices import devices
+from meetscribe.apps.cli.doctor import doctor
 from meetscribe.apps.cli.edit import edit
 from meetscribe.apps.cli.evaluate import evaluate
 from meetscribe.apps.cli.meetings import delete, export, list_meetings, search, show
@@ -45,6 +47,8 @@ app.command()(redo)
 app.command()(recover)
 app.command("config")(show_config)
 app.command()(convert)
+app.command()(devices)
+app.command()(doctor)
 app.command()(serve)
 
 _SHARED = {"--data-dir": True, "--config": True, "--verbose": False, "-v": False, "--version": False}
