@@ -14,6 +14,7 @@ from meetscribe.errors import InputError
 from meetscribe.timeline import to_samples
 from meetscribe.training.corpus import Corpus
 from meetscribe.training.simulation.config import SimulationConfig
+from meetscribe.training.simulation.microphones import Setting, render_microphones
 from meetscribe.training.simulation.noise_only import noise_only
 from meetscribe.training.simulation.plan import MeetingPlan, overlapped_share, plan_meeting
 from meetscribe.training.simulation.render import Mixture, render
@@ -63,6 +64,7 @@ class EvaluationSet:
     seconds: tuple[float, float]  # of each recording
     config: SimulationConfig
     picked: Callable[[MeetingPlan, Draw], MeetingPlan | None]
+    setting: Setting | None = None  # of several microphones; None: one
 
 
 def _third_overlapped(plan: MeetingPlan, draw: Draw) -> MeetingPlan | None:
@@ -86,6 +88,10 @@ def _everybody_in_turn(plan: MeetingPlan, draw: Draw) -> MeetingPlan | None:
     return plan if plan.turns and plan.turns[0].speaker == wanted else None
 
 
+def _all_speak(plan: MeetingPlan, draw: Draw) -> MeetingPlan | None:
+    return plan if len({turn.speaker for turn in plan.turns}) >= draw.config.people[0] else None
+
+
 def _four_speak(plan: MeetingPlan, draw: Draw) -> MeetingPlan | None:
     return plan if len({turn.speaker for turn in plan.turns}) == 4 else None
 
@@ -93,6 +99,8 @@ def _four_speak(plan: MeetingPlan, draw: Draw) -> MeetingPlan | None:
 _OVERLAPPED = replace(PLAIN, styles=(("overlapped", 1.0),), overlap=(0.3, 0.4), tail=1.0)
 _IN_ROOMS = replace(_OVERLAPPED, room_share=1.0, noise_share=1.0, snr=(10.0, 25.0))
 _FOUR = replace(PLAIN, people=(4, 4), tail=1.0)
+_HEADSETS = replace(PLAIN, people=(3, 4), tail=1.0, noise_share=1.0, snr=(30.0, 45.0), hiss=(-75.0, -65.0))
+_ARRAY = replace(PLAIN, people=(3, 3), tail=1.0, noise_share=1.0, snr=(5.0, 15.0), hiss=(-70.0, -60.0))
 
 SETS: dict[str, EvaluationSet] = {
     "two-talkers": EvaluationSet(60, (15.0, 30.0), _OVERLAPPED, _third_overlapped),
@@ -106,6 +114,8 @@ SETS: dict[str, EvaluationSet] = {
     "one-talker": EvaluationSet(
         7, (120.0, 120.0), replace(PLAIN, styles=(("single", 1.0),)), _everybody_in_turn
     ),
+    "headsets": EvaluationSet(6, (60.0, 60.0), _HEADSETS, _all_speak, "headsets"),
+    "array": EvaluationSet(6, (45.0, 45.0), _ARRAY, _all_speak, "array"),
 }
 """All sets in which people speak; `noise` is the one in which nobody does."""
 
@@ -136,7 +146,13 @@ def _meetings(name: str, material: Material, seed: int) -> Iterator[tuple[Meetin
             raise InputError(
                 f"too little speech for the set {name!r}: give a corpus with more and longer turns"
             )
-        yield plan, render(plan, material.corpora, material.surroundings, rng)
+        if chosen.setting is None:
+            yield plan, render(plan, material.corpora, material.surroundings, rng)
+        else:
+            yield (
+                plan,
+                render_microphones(plan, material.corpora, material.surroundings, chosen.setting, rng),
+            )
 
 
 def _picked_plan(chosen: EvaluationSet, draw: Draw, material: Material) -> MeetingPlan | None:

@@ -1,6 +1,6 @@
 """From the plan of a meeting to its sound, what each slot contributes, and exact times.
 
-Not covered: microphones apart from each other (all is one channel), and echo.
+Not covered: several microphones (`microphones.py`), and echo.
 """
 
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ class SimulatedTurn:
 class Mixture:
     """What a microphone hears, and what it is made of: audio = sources.sum(0) + noise, clipped to -1…1."""
 
-    audio: np.ndarray  # float32 (n,)
+    audio: np.ndarray  # float32 (n,), or (n, microphones)
     sources: np.ndarray  # float32 (2, n): what each slot's talkers contribute, after room, gain and level
     turns: tuple[SimulatedTurn, ...]  # by start
 
@@ -50,8 +50,8 @@ def render(
     """
     sources = np.zeros((2, plan.samples), np.float32)
     for turn, slot in zip(plan.turns, plan.slots, strict=True):
-        sound, start = _sound(turn, corpora[turn.source[0]], surroundings)
-        _add(sources[slot], sound, start)
+        sound, start = turn_sound(turn, corpora[turn.source[0]], surroundings)
+        add(sources[slot], sound, start)
     level = 10 ** (plan.level / 20)
     speech = _speech_level(plan, sources)
     if speech:
@@ -81,7 +81,7 @@ def _moved(word: AlignedWord, turn: PlannedTurn) -> AlignedWord:
     return AlignedWord(word.text, place(word.start), word.symbols, tuple(place(end) for end in word.ends))
 
 
-def _sound(turn: PlannedTurn, corpus: Corpus, surroundings: Surroundings) -> tuple[np.ndarray, int]:
+def turn_sound(turn: PlannedTurn, corpus: Corpus, surroundings: Surroundings) -> tuple[np.ndarray, int]:
     """Return a turn's samples and where they start in the mixture."""
     utterance, clip = corpus.utterances[turn.source[1]], turn.clip
     first = max(0, clip.begin - clip.before)
@@ -102,7 +102,8 @@ def _fade(sound: np.ndarray, samples: int) -> None:
     sound[: len(ramp)] *= ramp
 
 
-def _add(track: np.ndarray, sound: np.ndarray, start: int) -> None:
+def add(track: np.ndarray, sound: np.ndarray, start: int) -> None:
+    """Add a sound to a track in place, as far as it lies within."""
     first, last = max(0, start), min(len(track), start + len(sound))
     if first < last:
         track[first:last] += sound[first - start : last - start]
