@@ -34,7 +34,7 @@ class FileSource:
     """
 
     def __init__(self, path: Path) -> None:
-        check_file(path)
+        self._version = _version(check_file(path))
         self.path = path
         self._decoded = decode(path)
 
@@ -66,6 +66,19 @@ class FileSource:
             if len(samples):
                 yield Block(position, samples)
             position += len(samples)
+        self._check_unchanged()
+
+    def _check_unchanged(self) -> None:
+        """Refuse a file that is not what it was when it was opened: what was read may be of both."""
+        try:
+            same = _version(os.stat(self.path)) == self._version
+        except OSError:
+            same = False
+        if not same:
+            raise AudioError(
+                f"{self.path}: it changed while it was read, so that its transcript may be of neither version; "
+                "transcribe it again when nothing writes to it"
+            )
 
     async def blocks(self) -> AsyncIterator[Block]:
         """Give the audio at 16 kHz, letting other tasks run between blocks."""
@@ -108,8 +121,12 @@ class FileSource:
                 )
 
 
-def check_file(path: Path) -> None:
-    """Refuse what is no file that can be read.
+def _version(kind: os.stat_result) -> tuple[int, int, int, int]:
+    return kind.st_dev, kind.st_ino, kind.st_size, kind.st_mtime_ns
+
+
+def check_file(path: Path) -> os.stat_result:
+    """Return what the system says of a file; refuse what is no file that can be read.
 
     Raises:
         AudioError: it does not exist, may not be read, is a directory or another kind of thing, or empty.
@@ -131,3 +148,4 @@ def check_file(path: Path) -> None:
         raise AudioError(f"{path}: it cannot be opened ({reason}); check the path and the disk") from error
     if kind.st_size == 0:
         raise AudioError(f"{path}: the file is empty; record or copy it again")
+    return kind
