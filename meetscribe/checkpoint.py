@@ -27,10 +27,15 @@ from meetscribe.nn.recogniser import Recogniser, RecogniserConfig
 from meetscribe.nn.segmenter import SeparatorTransducerSegmenter
 from meetscribe.nn.separator import Separator, SeparatorConfig
 from meetscribe.nn.transducer import TransducerConfig
+from meetscribe.streaming.final_pass import FinalPassSettings
 from meetscribe.streaming.leak import LeakSettings
 from meetscribe.streaming.search import Search, SearchSettings
 from meetscribe.streaming.transcriber import Transcriber, TranscriberSettings
 from meetscribe.streaming.turns import TurnSettings
+
+THOROUGH_SEARCH = {"beam": 18.0, "most_hypotheses": 1500, "word_margin": 4.0, "symbol_beam": 14.0}
+THOROUGH_PIECES = {"interval": 750, "margin": 100}
+"""What there is time for when nobody waits: 30 s of a turn encoded and searched at once, and more hypotheses."""
 
 VERSION = 1
 CONFIGURATION = "model.json"
@@ -60,6 +65,7 @@ class Settings:
     final_pass: SearchSettings = field(default_factory=SearchSettings)
     turns: TurnSettings = field(default_factory=TurnSettings)
     leak: LeakSettings = field(default_factory=LeakSettings)
+    pieces: FinalPassSettings = field(default_factory=FinalPassSettings)
 
 
 @dataclass(frozen=True)
@@ -77,10 +83,22 @@ class Model:
         """Return the same model without its separator: one slot hears everything, the control of separation."""
         return replace(self, network=SeparatorTransducerSegmenter(self.network.recogniser, None).eval())
 
+    def thorough(self) -> "Model":
+        """Return the same model with a final pass for which there is time: whole turns, and a wider beam."""
+        wider = replace(self.settings.final_pass, **THOROUGH_SEARCH)
+        settings = replace(self.settings, final_pass=wider, pieces=FinalPassSettings(**THOROUGH_PIECES))
+        return replace(self, settings=settings)
+
     def new_transcriber(self, slots: int | None = None) -> Transcriber:
         """Return a transcriber for one stream; `slots` where others than the network's separator fill them."""
-        chunk, count = self.network.recogniser.config.encoder.chunk, slots or self.network.slots
-        settings = TranscriberSettings(chunk, count, turns=self.settings.turns, leak=self.settings.leak)
+        own = self.settings
+        settings = TranscriberSettings(
+            self.network.recogniser.config.encoder.chunk,
+            slots or self.network.slots,
+            turns=own.turns,
+            final_pass=own.pieces,
+            leak=own.leak,
+        )
         return Transcriber(self.search, self.final_search, settings)
 
     @cached_property

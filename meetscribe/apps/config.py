@@ -41,6 +41,9 @@ class Settings(BaseSettings):
     output_dir: Path | None = None
     jobs: int = Field(default=1, ge=1, le=256)
     srt_overlap: Literal["stack", "merge"] = "stack"
+    layout: Literal["auto", "mixed", "per-speaker", "array"] = "auto"
+    quality: Literal["normal", "best"] = "normal"
+    engine: Literal["local", "ray"] = "local"
     host: str = "127.0.0.1"
     port: int = Field(default=8765, ge=0, le=65535)
     token: str | None = None

@@ -1,24 +1,36 @@
 """The recogniser that a session needs, loaded from a model's directory; torch is imported by `load_recogniser`."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from meetscribe.engine.in_process import InProcessRecognition
 from meetscribe.session.ports import Engine, Transcriber
 
+if TYPE_CHECKING:
+    from meetscribe.checkpoint import Model
+
 
 @dataclass(frozen=True)
 class Recogniser:
-    """A loaded model: one engine for all meetings, and a transcriber for each."""
+    """A loaded model: one engine for all meetings, and a transcriber for each.
+
+    `single` is the same for audio in which one person talks at a time, where it is another.
+    """
 
     name: str
     engine: Engine
     new_transcriber: Callable[[], Transcriber]
+    single: "Recogniser | None" = None
 
     def recognition(self) -> InProcessRecognition:
         """Return who transcribes streams in this process."""
         return InProcessRecognition(self.engine, self.new_transcriber)
+
+    def alone(self) -> "Recogniser":
+        """Return the recogniser for channels in which one person talks: nothing is separated there."""
+        return self.single or self
 
 
 Loader = Callable[[Path], Recogniser]
@@ -33,7 +45,20 @@ def load_recogniser(directory: Path) -> Recogniser:
     Raises:
         CheckpointError: its files are damaged or foreign.
     """
-    return _load(directory, bypassed=False)
+    model = _model(directory)
+    single = _recogniser(model.bypassed()) if model.network.slots > 1 else None
+    return replace(_recogniser(model), single=single)
+
+
+def load_thorough(directory: Path) -> Recogniser:
+    """Load the model of a directory so that its final pass hears whole turns and weighs more words.
+
+    Raises:
+        CheckpointError: its files are damaged or foreign.
+    """
+    model = _model(directory).thorough()
+    single = _recogniser(model.bypassed()) if model.network.slots > 1 else None
+    return replace(_recogniser(model), single=single)
 
 
 def load_bypassed(directory: Path) -> Recogniser:
@@ -42,16 +67,19 @@ def load_bypassed(directory: Path) -> Recogniser:
     Raises:
         CheckpointError: its files are damaged or foreign.
     """
-    return _load(directory, bypassed=True)
+    return _recogniser(_model(directory).bypassed())
 
 
-def _load(directory: Path, *, bypassed: bool) -> Recogniser:
+def _model(directory: Path) -> "Model":
     import torch
 
     from meetscribe.checkpoint import load_model
-    from meetscribe.engine.batches import InProcessEngine
 
     torch.set_num_threads(1)
-    loaded = load_model(directory)
-    model = loaded.bypassed() if bypassed else loaded
+    return load_model(directory)
+
+
+def _recogniser(model: "Model") -> Recogniser:
+    from meetscribe.engine.batches import InProcessEngine
+
     return Recogniser(model.name, InProcessEngine(model.network), model.new_transcriber)

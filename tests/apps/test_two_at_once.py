@@ -9,7 +9,8 @@ import soundfile
 import meetscribe
 from meetscribe import models
 from meetscribe.apps.recogniser import load_recogniser
-from meetscribe.apps.transcribe import transcribe_file
+from meetscribe.apps.transcribe import task_of
+from meetscribe.apps.transcribe import transcribe as run
 from meetscribe.evaluation import multitalker
 from meetscribe.evaluation.normaliser import PLAIN
 from meetscribe.evaluation.segments import Segment, normalised, of_meeting, read_segments, spread
@@ -41,7 +42,7 @@ def hear():
     recogniser = load_recogniser(model.path)
 
     def transcribe(path):
-        transcript = transcribe_file(path, lambda: recogniser, None)
+        transcript = run(task_of(path), lambda: recogniser)
         assert transcript.error is None
         return of_meeting(fold(transcript.log or ()))
 

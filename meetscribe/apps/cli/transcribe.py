@@ -1,45 +1,31 @@
-"""`meetscribe transcribe FILE…`: recordings to transcripts, with a progress bar where somebody looks."""
+"""`meetscribe transcribe FILE…`: recordings and folders of them to transcripts."""
 
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    Progress,
-    TaskID,
-    TaskProgressColumn,
-    TextColumn,
-    TimeRemainingColumn,
-)
 
 from meetscribe import events as ev
+from meetscribe.apps.batch import Done, at_once, in_turn, options_digest, tasks_of
 from meetscribe.apps.cli.console import logger, reporting, say
+from meetscribe.apps.cli.progress import progress_of
 from meetscribe.apps.config import Settings, load_settings
-from meetscribe.apps.recogniser import load_recogniser
-from meetscribe.apps.transcribe import (
-    Outputs,
-    Report,
-    Transcript,
-    transcribe_at_once,
-    transcribe_in_turn,
-)
-from meetscribe.errors import InputError
+from meetscribe.apps.recogniser import load_recogniser, load_thorough
+from meetscribe.apps.transcribe import Outputs, Report, Task, Transcript
+from meetscribe.errors import InputError, UsageError
 from meetscribe.formats.registry import FORMATS, by_name, with_srt_overlap
 from meetscribe.models import find
-from meetscribe.timeline import SAMPLE_RATE
+from meetscribe.sources.layouts import LAYOUTS
 
 _FORMATS = ", ".join(known.name for known in FORMATS)
 
 
 def transcribe(
     context: typer.Context,
-    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Audio or video files.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Audio or video files, or folders.")],
     model: Annotated[str | None, typer.Option(metavar="NAME", help="See `meetscribe models`.")] = None,
     format: Annotated[
         list[str] | None, typer.Option("--format", "-f", help=f"One of {_FORMATS}; repeatable.")
@@ -50,21 +36,33 @@ def transcribe(
     jobs: Annotated[
         int | None, typer.Option("--jobs", "-j", metavar="N", help="Recordings at once, a process each.")
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Skip recordings whose files exist.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Skip what these options have transcribed already.")
+    ] = False,
+    layout: Annotated[
+        str | None,
+        typer.Option(metavar="|".join(LAYOUTS), help="What the channels are; auto finds out."),
+    ] = None,
+    together: Annotated[
+        bool, typer.Option("--together", help="All files (and those of each folder) are one meeting.")
+    ] = False,
+    quality: Annotated[
+        str | None, typer.Option(metavar="normal|best", help="best: whole turns and more words are weighed.")
+    ] = None,
+    engine: Annotated[
+        str | None, typer.Option(metavar="local|ray", help="Where recordings are transcribed.")
+    ] = None,
     srt_overlap: Annotated[
         str | None,
-        typer.Option(
-            metavar="merge|stack", help="Two people at once in SRT: one cue, or two that share time."
-        ),
+        typer.Option(metavar="merge|stack", help="Two people at once in SRT: one cue, or two."),
     ] = None,
 ) -> None:
-    """Transcribe recordings; one file without --output-dir goes to stdout."""
+    """Transcribe recordings, and all those in folders; one file without --output-dir goes to stdout."""
     with reporting(context.obj.verbose):
         flags = {"data_dir": context.obj.data_dir, "model": model, "output_dir": output_dir, "jobs": jobs}
-        flags["srt_overlap"] = srt_overlap
+        flags |= {"srt_overlap": srt_overlap, "layout": layout, "quality": quality, "engine": engine}
         settings = load_settings(context.obj.config, {**flags, "format": format})
-        failed = _Run(settings, context.obj.verbose).transcribe(files, resume)
-        if failed:
+        if _Run(settings, context.obj.verbose).transcribe(files, resume=resume, together=together):
             raise typer.Exit(InputError.exit_code)
 
 
@@ -74,82 +72,81 @@ class _Run:
     def __init__(self, settings: Settings, verbose: bool) -> None:
         self._settings = settings
         self._log = logger(verbose)
-        self._outputs = Outputs(
-            tuple(with_srt_overlap(by_name(name), settings.srt_overlap) for name in settings.format),
-            settings.output_dir,
-        )
+        formats = [with_srt_overlap(by_name(name), settings.srt_overlap) for name in settings.format]
+        self._outputs = Outputs(tuple(formats), settings.output_dir)
+        self._failures: list[str] = []
+        self._right = 0
 
-    def transcribe(self, files: Sequence[Path], resume: bool) -> int:
+    def transcribe(self, paths: Sequence[Path], *, resume: bool, together: bool) -> int:
         """Transcribe files and return how many failed."""
-        files = list(dict.fromkeys(files))
-        self._outputs.check(files)
+        began, tasks = time.monotonic(), self._tasks(paths, together)
+        self._outputs.check(tasks)
         model = find(self._settings.model, self._settings.own_models)
         self._log.info("model found", name=model.name, path=str(model.path))
-        left = [path for path in files if not (resume and self._is_done(path))]
-        for path in files:
-            if path not in left:
-                say(f"{path}: already transcribed, skipped")
-        began, failed, to_stdout = time.monotonic(), 0, ""  # stdout waits until no bar is on the screen
-        with _progress_bar(left) as report:
-            if self._settings.jobs > 1 and len(left) > 1:
-                done = transcribe_at_once(left, load_recogniser, model.path, self._settings.jobs)
-            else:
-                done = transcribe_in_turn(left, load_recogniser, model.path, report)
-            for transcript in done:
-                report(transcript.path, _finished(transcript))
-                failed += not self._hand_over(transcript)
+        done = self._memory(model.path)
+        left = [task for task in tasks if not (resume and done.has(task, self._outputs))]
+        several = len(tasks) + len(self._failures) > 1
+        for task in tasks:
+            if task not in left:
+                say(f"{task.shown}: already transcribed, skipped")
+        to_stdout = ""  # stdout waits until no bar is on the screen
+        with progress_of(left, several=several) as progress:
+            for transcript in self._transcripts(left, model.path, progress.report):
+                complaint = self._hand_over(transcript, done)
+                progress.finish(transcript, complaint)
                 if self._outputs.directory is None and transcript.log is not None:
                     to_stdout = self._outputs.formats[0].encode(transcript.log)
         sys.stdout.write(to_stdout)
-        self._log.info("done", files=len(left), failed=failed, seconds=round(time.monotonic() - began, 2))
-        return failed
+        if several:
+            counts = f"{self._right} done, {len(tasks) - len(left)} skipped, {len(self._failures)} failed"
+            say(f"{counts} in {time.monotonic() - began:.1f} s")
+        for failure in self._failures:
+            say(failure)
+        self._log.info("done", files=len(left), failed=len(self._failures))
+        return len(self._failures)
 
-    def _is_done(self, path: Path) -> bool:
-        files = self._outputs.files(path)
-        return bool(files) and all(file.is_file() for file in files)
+    def _tasks(self, paths: Sequence[Path], together: bool) -> list[Task]:
+        """Return what is to be done; a folder without recordings is a failure like that of a file."""
+        if together:
+            return tasks_of(paths, self._settings.layout, together=True)
+        tasks: list[Task] = []
+        for path in dict.fromkeys(paths):
+            try:
+                tasks += tasks_of([path], self._settings.layout, together=False)
+            except UsageError as error:
+                self._failures.append(str(error))
+        return tasks
 
-    def _hand_over(self, transcript: Transcript) -> bool:
-        """Write a transcript and say what was wrong; return whether all was right."""
-        right = transcript.error is None
+    def _memory(self, model: Path) -> Done:
+        settings = self._settings
+        options = options_digest(model, (settings.quality, settings.srt_overlap, *settings.format))
+        return Done(settings.data_dir / "transcribed", options)
+
+    def _transcripts(self, tasks: Sequence[Task], model: Path, report: Report) -> Iterator[Transcript]:
+        load: Callable = load_thorough if self._settings.quality == "best" else load_recogniser
+        jobs = min(self._settings.jobs, len(tasks))
+        if self._settings.engine == "ray" and tasks:
+            from meetscribe.apps.cluster import on_cluster
+
+            return on_cluster(tasks, load, model)
+        if jobs > 1:
+            return at_once(tasks, load, model, jobs, report)
+        return in_turn(tasks, load, model, report)
+
+    def _hand_over(self, transcript: Transcript, done: Done) -> str | None:
+        """Write a transcript; return what was wrong, None where all was right."""
+        complaint = transcript.error
         if transcript.log is not None:
             if not any(isinstance(event, ev.Final) for event in transcript.log):
-                say(f"{transcript.path}: no speech was found")
+                say(f"{transcript.task.shown}: no speech was found")
             try:
                 self._outputs.write(transcript)
+                if complaint is None:
+                    done.note(transcript.task, self._outputs)
             except InputError as error:
-                say(str(error))
-                right = False
-        if transcript.error is not None:
-            say(transcript.error)
-        return right
-
-
-def _finished(transcript: Transcript) -> ev.Progress:
-    """Return the progress of a recording that is done."""
-    durations = [event.duration for event in transcript.log or () if isinstance(event, ev.End)]
-    done = max(durations, default=0)
-    return ev.Progress(done=done, total=done)
-
-
-@contextmanager
-def _progress_bar(files: Sequence[Path]) -> Iterator[Report]:
-    """Show a bar per recording on stderr while somebody can see it, and give the function that moves it."""
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield lambda path, progress: None
-        return
-    columns: list[Any] = [TextColumn("{task.description}"), BarColumn(), TaskProgressColumn()]
-    columns.append(TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, redirect_stdout=False) as bar:
-        tasks: dict[Path, TaskID] = {}
-        loading = bar.add_task("loading the model", total=None)
-
-        def report(path: Path, progress: ev.Progress) -> None:
-            bar.update(loading, visible=False)
-            if path not in tasks:
-                number = f"{len(tasks) + 1}/{len(files)} " if len(files) > 1 else ""
-                tasks[path] = bar.add_task(f"{number}{path.name}", total=None)
-            total = None if progress.total is None else max(progress.total, progress.done) / SAMPLE_RATE
-            bar.update(tasks[path], completed=progress.done / SAMPLE_RATE, total=total)
-
-        yield report
+                complaint = str(error)
+        if complaint is None:
+            self._right += 1
+        else:
+            self._failures.append(complaint)
+        return complaint

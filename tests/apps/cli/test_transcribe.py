@@ -1,10 +1,15 @@
 import json
 import os
+from pathlib import Path
 
 import pytest
+import rooms_material
+import soundfile
+from fakes import load_deadly
 
 from meetscribe.apps.cli.main import normalise
 from meetscribe.formats import json_document, jsonl
+from meetscribe.sources.file import FileSource
 
 
 def test_one_file_goes_to_stdout(cli, recording):
@@ -35,7 +40,7 @@ def test_the_formats_of_one_recording_agree(cli, recording):
 
 
 def test_bad_files_do_not_stop_the_others(cli, recording, tmp_path):
-    """Every bad file is one line on stderr that names it, the good ones are done, exit code 2."""
+    """The good files are done, every bad one is a line at the end that names it and the remedy; exit code 2."""
     recording("good.wav")
     recording("also good.flac", "AB")
     (tmp_path / "empty.wav").touch()
@@ -44,8 +49,14 @@ def test_bad_files_do_not_stop_the_others(cli, recording, tmp_path):
     assert result.code == 2
     assert sorted(os.listdir("out")) == ["also good.txt", "good.txt"]
     lines = result.err.splitlines()
-    assert len(lines) == 3
-    for name, line in zip(["none.wav", "empty.wav", "folder"], lines, strict=True):
+    assert [line for line in lines if line.startswith("meetscribe: [")] == [
+        "meetscribe: [1/4] none.wav: failed",
+        "meetscribe: [2/4] good.wav: 2 turns in 0:03",
+        "meetscribe: [3/4] empty.wav: failed",
+        "meetscribe: [4/4] also good.flac: 2 turns in 0:02",
+    ]
+    assert lines[4].startswith("meetscribe: 2 done, 0 skipped, 3 failed in ")
+    for name, line in zip(["folder", "none.wav", "empty.wav"], lines[5:], strict=True):
         assert line.startswith(f"meetscribe: {name}: ")
     assert result.out == ""
 
@@ -74,24 +85,105 @@ def test_several_jobs_give_the_same_files(cli, recording):
     names = [recording(f"{number}.wav", "aBc" * (number + 1)).name for number in range(3)]
     assert cli("transcribe", *names, "-f", "jsonl", "-o", "one").code == 0
     result = cli("transcribe", *names, "missing.wav", "-f", "jsonl", "-o", "many", "-j", "2")
-    assert (result.code, result.err.count("\n")) == (2, 1)
+    assert result.code == 2
+    assert "missing.wav: there is no such file" in result.err.splitlines()[-1]
     for number in range(3):
         with open(f"one/{number}.jsonl") as one, open(f"many/{number}.jsonl") as many:
             assert one.read() == many.read()
 
 
-def test_resuming_skips_what_is_done(cli, recording):
-    """With --resume a recording whose file exists is left alone."""
+def test_resuming_skips_what_is_done(cli, recording, tmp_path):
+    """With --resume a recording that was transcribed with these options is left alone, its files too."""
     recording("a.wav")
     recording("b.wav")
     assert cli("transcribe", "a.wav", "-o", "out").code == 0
-    with open("out/a.txt", "w") as file:
-        file.write("mine\n")
+    (tmp_path / "out/a.txt").write_text("mine\n")
+    before = (tmp_path / "out/a.txt").stat().st_mtime_ns
     result = cli("transcribe", "a.wav", "b.wav", "-o", "out", "--resume")
     assert result.code == 0
     assert "a.wav: already transcribed" in result.err
-    with open("out/a.txt") as a, open("out/b.txt") as b:
-        assert (a.read(), b.read()) == ("mine\n", "A: 1\nA: 3\n")
+    assert ((tmp_path / "out/a.txt").read_text(), (tmp_path / "out/a.txt").stat().st_mtime_ns) == (
+        "mine\n",
+        before,
+    )
+    assert (tmp_path / "out/b.txt").read_text() == "A: 1\nA: 3\n"
+
+
+def test_resuming_does_again_what_has_changed(cli, recording, tmp_path):
+    """Another content, other options, or a file that is gone: the recording is transcribed again."""
+    recording("a.wav")
+    again = ("transcribe", "a.wav", "-o", "out", "--resume")
+    assert cli(*again).code == 0
+    assert "already" in cli(*again).err
+    recording("a.wav", "aBc")
+    assert "already" not in cli(*again).err
+    assert (tmp_path / "out/a.txt").read_text() == "A: 2\n"
+    assert "already" not in cli(*again, "--model", "other").err
+    assert "already" not in cli(*again, "--layout", "mixed").err
+    assert "already" not in cli(*again, "-f", "srt").err
+    (tmp_path / "out/a.srt").unlink()
+    assert "already" not in cli(*again, "-f", "srt").err
+    assert "already" in cli(*again, "-f", "srt").err
+
+
+def test_a_file_that_changes_while_it_is_read_is_noticed(cli, recording, monkeypatch, tmp_path):
+    """What could be read of it is written, it is named, the others are done, and it is not taken for done."""
+    path = recording("a.wav", "AbCdEfGh")
+    recording("b.wav")
+    read = FileSource.read
+
+    def growing(source):
+        for number, block in enumerate(read(source)):
+            if number == 1 and source.path.name == "a.wav":
+                path.write_bytes(path.read_bytes() + b"more")
+            yield block
+
+    monkeypatch.setattr(FileSource, "read", growing)
+    result = cli("transcribe", "a.wav", "b.wav", "-o", "out")
+    assert result.code == 2
+    assert "a.wav: it changed while it was read" in result.err.splitlines()[-1]
+    assert sorted(os.listdir("out")) == ["a.txt", "b.txt"]
+    monkeypatch.undo()
+
+
+def test_a_folder_is_all_recordings_in_it(cli, recording, tmp_path):
+    """Recordings below a folder are transcribed under their places in it; other files are left alone."""
+    for name in ("year/jan/a.wav", "year/feb/a.wav", "year/b.wav", "year/b.flac"):
+        recording(name)
+    (tmp_path / "year/notes.txt").write_text("no audio")
+    assert cli("transcribe", "year", "-o", "out", "-j", "2").code == 0
+    found = sorted(str(path.relative_to("out")) for path in Path("out").rglob("*.txt"))
+    assert found == ["b.flac.txt", "b.wav.txt", "feb/a.txt", "jan/a.txt"]
+
+
+def test_a_process_that_dies_takes_one_recording_with_it(cli, recording, monkeypatch):
+    """With -j what a dead process was at is tried once more, then named; the others are done."""
+    recording("a.wav")
+    soundfile.write("kill.wav", 1.99 * soundfile.read("a.wav")[0], 16_000)
+    recording("c.wav")
+    monkeypatch.setattr("meetscribe.apps.cli.transcribe.load_recogniser", load_deadly)
+    result = cli("transcribe", "a.wav", "kill.wav", "c.wav", "-o", "out", "-j", "2", "-f", "jsonl")
+    assert result.code == 2
+    assert "kill.wav: the process that transcribed it died" in result.err
+    assert "kill.jsonl" not in os.listdir("out")
+
+
+def test_channels_of_people_become_their_turns(cli, tmp_path):
+    """A file of headsets has a speaker for each channel, named by --together's files, and layouts can be told."""
+    audio, _, _ = rooms_material.headsets(seconds=12.0, leak=0.2)
+    for name, sound in [("m-alice.wav", audio[:, 0]), ("m-bob.wav", audio[:, 1]), ("both.wav", audio)]:
+        soundfile.write(tmp_path / name, sound, 16_000)
+    result = cli("transcribe", "m-alice.wav", "m-bob.wav", "--together", "-o", "out", "-f", "json")
+    assert (result.code, os.listdir("out")) == (0, ["m.json"])
+    turns = json.loads((tmp_path / "out/m.json").read_text())["turns"]
+    assert {(turn["channel"], turn["speaker_id"], turn["speaker"]) for turn in turns} == {
+        (0, "s1", "alice"),
+        (1, "s2", "bob"),
+    }
+    both = json.loads(cli("transcribe", "both.wav", "-f", "json").out)["turns"]
+    assert {turn["speaker"] for turn in both} == {"Channel 1", "Channel 2"}
+    mixed = json.loads(cli("transcribe", "both.wav", "-f", "json", "--layout", "mixed").out)["turns"]
+    assert {(turn["channel"], turn["speaker_id"]) for turn in mixed} == {(None, None)}
 
 
 @pytest.mark.parametrize(
