@@ -5,9 +5,9 @@
     python benchmarks/layouts.py --set SETS/headsets --apart
 
 A set is a folder with recordings and `reference.seglst.json` (`scripts/simulate`). `best-channel` takes of each single
-channel's transcript the one with the fewest errors, which nobody could choose without a reference. `--apart` writes each
-channel to a file, the second one starting 3 s late on a clock that is 100 ppm fast, and transcribes the files together.
-Prints a line of JSON for each layout.
+channel's transcript the one with the fewest errors, which nobody could choose without a reference. `--apart` writes
+each channel to a file, the second one starting 3 s late on a clock that is 100 ppm fast, and transcribes them
+together. Prints a line of JSON for each layout.
 """
 
 import argparse
