@@ -23,11 +23,25 @@ class Block:
 
 
 @dataclass(frozen=True)
+class Hole:
+    """One channel lacked sound from `start` to `end` while others had some; its samples are silence there."""
+
+    channel: int
+    start: int
+    end: int
+    reason: str
+
+
+@dataclass(frozen=True)
 class SourceState:
-    """How a source is: listening, degraded or device_lost; it counts until the source gives another one."""
+    """How a source is: listening, degraded or device_lost; it counts until the source gives another one.
+
+    `holes` tells what was missing in some channels only, once it is known how long that was.
+    """
 
     state: State
     reason: str | None = None
+    holes: tuple[Hole, ...] = ()
 
 
 class AudioSource(Protocol):

@@ -279,6 +279,9 @@ class MeetingSession:
         """Show how the source is; while its device is gone, what was said is finished."""
         self._source_is = given
         self._say("source", given.state, given.reason)
+        for hole in given.holes:
+            start, end, reason = hole.start, hole.end, hole.reason
+            self.publish(Gap(at=self._now, start=start, end=end, reason=reason, channel=hole.channel))
         if given.state == "device_lost":
             self._backlog.interrupt()
             await self._backlog.announce()

@@ -9,11 +9,11 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Protocol
 
-from meetscribe.session.ports import Block, SourceState
+from meetscribe.session.ports import Block, Hole, SourceState
 from meetscribe.sources.line import Line, Lost
 from meetscribe.sources.listening import Heard
 from meetscribe.sources.ring import now
-from meetscribe.sources.together import Together
+from meetscribe.sources.together import SMALL, Together
 
 TICK = 0.05  # seconds between looks at what has come
 
@@ -92,25 +92,38 @@ class LiveSource:
         before: list[SourceState] = []  # why something is missing
         after: list[SourceState] = []
         for number, line in enumerate(self.lines):
+            holes: list[Hole] = []
             for item in line.poll(time):
                 if isinstance(item, Heard):
+                    holes += self._holes(number, item)
+                    self._together.add(number, item)
                     if item.missing is not None:
                         before.append(SourceState("degraded", f"{line.input.label}: {item.missing}"))
-                        after.append(self._state("the sound is complete again"))
-                    self._together.add(number, item)
+                        after.append(self._state("the sound is complete again", holes))
+                        holes = []
                 elif isinstance(item, Lost):
                     self._down[number] = item.reason
                     after.append(self._state(item.reason))
                 else:
                     self._down.pop(number, None)
-                    after.append(self._state(item.reason))
+                    after.append(self._state(item.reason, holes))
         return [*before, *self._ready(), *after]
 
-    def _state(self, otherwise: str) -> SourceState:
+    def _holes(self, number: int, heard: Heard) -> list[Hole]:
+        """Return what is missing in an input's channels before a piece, where other inputs may have sound."""
+        end, begin = self._together.ends[number], self._begin
+        if len(self.lines) == 1 or begin is None or not end or heard.position - end <= SMALL:
+            return []
+        reason = heard.missing or self._down.get(number) or "no sound came"
+        first = sum(line.channels.count for line in self.lines[:number])
+        channels = range(first, first + self.lines[number].channels.count)
+        return [Hole(channel, end - begin, heard.position - begin, reason) for channel in channels]
+
+    def _state(self, otherwise: str, holes: Sequence[Hole] = ()) -> SourceState:
         """Return the state of all inputs."""
         if self._down:
-            return SourceState("device_lost", "; ".join(self._down.values()))
-        return SourceState("listening", otherwise)
+            return SourceState("device_lost", "; ".join(self._down.values()), tuple(holes))
+        return SourceState("listening", otherwise, tuple(holes))
 
     def _ready(self) -> list[Block]:
         """Return the sound that all live inputs have; those that are lost do not keep the others waiting."""

@@ -9,7 +9,7 @@ from meetscribe.errors import AudioError
 from meetscribe.meeting import fold
 from meetscribe.session.commands import Command, CommandError
 from meetscribe.session.log import MemoryLog
-from meetscribe.session.ports import Block, SourceState
+from meetscribe.session.ports import Block, Hole, SourceState
 from meetscribe.session.recorder import FileRecorder, Recording
 from meetscribe.session.session import MeetingSession, SessionSettings
 
@@ -264,6 +264,20 @@ def test_a_device_that_is_gone_is_seen_and_leaves_a_gap():
     (gap,) = of(ev.Gap, log)
     assert (gap.start, gap.end, gap.reason) == (24_000, 20 * RATE, "the microphone is gone")
     assert [turn.start for turn in fold(log).turns] == [16_000, 20 * RATE]
+
+
+def test_what_one_channel_lacks_is_a_gap_of_that_channel():
+    """A hole that a source tells of is a gap of its channel, with the hole's own reason."""
+
+    async def scene(meeting):
+        await meeting.hear(speech("Ab"))
+        hole = Hole(1, 4_000, 12_000, "the headset was gone")
+        await meeting.hear(SourceState("degraded", "busy", (hole,)))
+        await meeting.state("degraded")
+        return await meeting.end()
+
+    (gap,) = of(ev.Gap, play(scene))
+    assert (gap.channel, gap.start, gap.end, gap.reason) == (1, 4_000, 12_000, "the headset was gone")
 
 
 def test_a_source_that_stands_still_is_seen():

@@ -164,6 +164,10 @@ def test_two_inputs_are_two_channels_and_one_may_fail():
     items += pass_time(source, [desk, loudspeaker], 4)
     assert source.channels == 2
     assert states(items) == ["device_lost", "listening"]
+    (hole,) = (hole for item in items if isinstance(item, SourceState) for hole in item.holes)
+    assert (hole.channel, round(hole.start / 16_000)) == (1, 2)
+    assert 6 <= hole.end / 16_000 <= 8.3
+    assert "moved the recording" in hole.reason
     assert spans(items) == [(0, pytest.approx(10, abs=0.05))]
     sound = np.concatenate([item.samples for item in items if isinstance(item, Block)])
     np.testing.assert_allclose(sound[16_000 : 16_000 * 5, 0], 0.5, atol=0.001)
