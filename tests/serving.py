@@ -2,8 +2,11 @@
 
 import asyncio
 import contextlib
+import functools
 import json
+from collections.abc import Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import structlog
 import websockets
@@ -56,7 +59,8 @@ class Client:
     """A native client."""
 
     def __init__(self, socket):
-        self.socket, self.answer = socket, None
+        self.socket: Any = socket
+        self.answer: Any = None
 
     async def say(self, **message):
         await self.socket.send(json.dumps(message))
@@ -111,11 +115,10 @@ async def serving(*, token=None, origins=(), limits=None, archive=None, recognit
         await asyncio.gather(task, return_exceptions=True)
 
 
-def asynchronous(test):
+def asynchronous(test: Callable[..., Any]) -> Callable[..., None]:
     """Let an async test run in an event loop of its own, for half a minute at most."""
 
     def run(**fixtures):
         asyncio.run(asyncio.wait_for(test(**fixtures), 30))
 
-    run.__name__, run.__doc__, run.__wrapped__ = test.__name__, test.__doc__, test
-    return run
+    return functools.wraps(test)(run)

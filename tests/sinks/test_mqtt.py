@@ -45,9 +45,11 @@ class Mosquitto:
         self.configuration.write_text("\n".join(lines) + "\n")
 
     async def start(self):
-        quiet = {"stdout": asyncio.subprocess.DEVNULL, "stderr": asyncio.subprocess.DEVNULL}
+        nothing = asyncio.subprocess.DEVNULL
         assert MOSQUITTO is not None, "CI installs mosquitto"
-        self.process = await asyncio.create_subprocess_exec(MOSQUITTO, "-c", str(self.configuration), **quiet)
+        self.process = await asyncio.create_subprocess_exec(
+            MOSQUITTO, "-c", str(self.configuration), stdout=nothing, stderr=nothing
+        )
         for _ in range(200):
             with contextlib.suppress(OSError):
                 _, writer = await asyncio.open_connection("127.0.0.1", self.port)
@@ -65,7 +67,7 @@ class Meeting:
     """A log that grows, and the sink that publishes it."""
 
     def __init__(self, bridge, commanded=None):
-        self.log, self.sink, self.seq = MemoryLog(), None, 0
+        self.log, self.seq = MemoryLog(), 0
         self.sink = bridge.sink("m", self.log, commanded)
 
     async def add(self, event):
@@ -92,6 +94,11 @@ async def subscribed(port, seen, topics="meetscribe/#"):
                     if not message.topic.matches("+/+/command"):
                         seen.append((str(message.topic), json.loads(message.payload), message.retain))
         await asyncio.sleep(0.1)
+
+
+def connected(sink):
+    assert sink._client is not None
+    return sink._client
 
 
 async def until(condition):
@@ -184,7 +191,7 @@ def test_commands_are_carried_out_and_the_last_will_says_offline(tmp_path):
         assert answers[0] == {"type": "ack", "id": "c1", "seq": 7}
         assert answers[1]["code"] == "bad_json"
         assert ordered == ["bookmark"]
-        meeting.sink._client._client.socket().shutdown(
+        connected(meeting.sink)._client.socket().shutdown(
             socket.SHUT_RDWR
         )  # as if the machine had lost its power
         await until(lambda: any(said.get("state") == "offline" for _, said, _ in seen))

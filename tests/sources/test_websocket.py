@@ -128,5 +128,6 @@ def test_a_silent_lane_does_not_hold_the_others_up_for_ever():
     assert source.given == 5 * 16_000
     silent.push(client_stream("pcm_s16le", 16_000, 1).receive(pcm(np.full((16_000, 1), 0.25))))
     block = source.take()
+    assert block is not None
     assert (block.position, len(block.samples)) == (5 * 16_000, 16_000)
     assert np.abs(block.samples - 0.75).max() < 1e-3

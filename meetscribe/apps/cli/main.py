@@ -18,6 +18,7 @@ from meetscribe.apps.cli.devices import devices
 from meetscribe.apps.cli.doctor import doctor
 from meetscribe.apps.cli.edit import edit
 from meetscribe.apps.cli.evaluate import evaluate
+from meetscribe.apps.cli.mcp import mcp
 from meetscribe.apps.cli.meetings import delete, export, list_meetings, search, show
 from meetscribe.apps.cli.models import models
 from meetscribe.apps.cli.past import recover, redo, take_in
@@ -50,6 +51,7 @@ app.command()(convert)
 app.command()(devices)
 app.command()(doctor)
 app.command()(serve)
+app.command()(mcp)
 
 _SHARED = {"--data-dir": True, "--config": True, "--verbose": False, "-v": False, "--version": False}
 

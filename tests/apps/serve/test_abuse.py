@@ -194,4 +194,4 @@ async def test_a_machine_that_is_full_says_so():
             with pytest.raises(websockets.ConnectionClosed):
                 await client.recv()
             assert client.close_code == 1013
-            assert "0.50" in client.close_reason
+            assert "0.50" in str(client.close_reason)

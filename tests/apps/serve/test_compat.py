@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+from typing import Any
 
 import openai
 import pytest
@@ -71,9 +72,9 @@ async def test_deepgrams_sdk_gets_results_and_metadata():
     async with serving(token=TOKEN) as server:
         client = AsyncDeepgramClient(api_key=TOKEN, environment=environment(server))
         said = []
-        options = {"model": "nova-3", "encoding": "linear16", "sample_rate": "16000", "channels": "1"}
-        wishes = {"interim_results": "true", "diarize": "true", "vad_events": "true"}
-        async with client.listen.v1.connect(**options, **wishes) as connection:
+        options: Any = {"model": "nova-3", "encoding": "linear16", "sample_rate": "16000", "channels": "1"}
+        options |= {"interim_results": "true", "diarize": "true", "vad_events": "true"}
+        async with client.listen.v1.connect(**options) as connection:
             connection.on(EventType.MESSAGE, said.append)
             listening = asyncio.create_task(connection.start_listening())
             await connection.send_keep_alive()

@@ -5,6 +5,7 @@ import signal
 import socket
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import websockets
@@ -22,7 +23,8 @@ class Killable:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
-        self.data, self.process = data, None
+        self.data = data
+        self.process: Any = None
 
     async def start(self):
         paths = [str(TESTS), str(TESTS.parent), os.environ.get("PYTHONPATH", "")]
