@@ -47,9 +47,8 @@ class Mosquitto:
     async def start(self):
         nothing = asyncio.subprocess.DEVNULL
         assert MOSQUITTO is not None, "CI installs mosquitto"
-        self.process = await asyncio.create_subprocess_exec(
-            MOSQUITTO, "-c", str(self.configuration), stdout=nothing, stderr=nothing
-        )
+        command = [MOSQUITTO, "-c", str(self.configuration)]
+        self.process = await asyncio.create_subprocess_exec(*command, stdout=nothing, stderr=nothing)
         for _ in range(200):
             with contextlib.suppress(OSError):
                 _, writer = await asyncio.open_connection("127.0.0.1", self.port)
