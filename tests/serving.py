@@ -90,14 +90,22 @@ class Client:
         for second in speech(pattern)[:, 0].reshape(-1, 16_000):
             await self.socket.send((second * 32767).astype("<i2").tobytes())
 
+    async def stream(self, pattern, position=0):
+        """Send the same with positions, in frames of 0.1 s, from a position on."""
+        samples = (speech(pattern)[:, 0] * 32767).astype("<i2")
+        for at in range(position, len(samples), 1600):
+            await self.socket.send(at.to_bytes(8, "little") + samples[at : at + 1600].tobytes())
+
 
 @asynccontextmanager
-async def serving(*, token=None, origins=(), limits=None, archive=None, recognition=None, port=0):
+async def serving(  # noqa: PLR0913 - whatever a test wants to be different
+    *, token=None, origins=(), limits=None, archive=None, recognition=None, port=0, tls=None, log=QUIET
+):
     """Run a server."""
     recognition = recognition or InProcessRecognition(LoudnessEngine(), LoudnessTranscriber)
-    hub = Hub(recognition, archive or MemoryArchive(), "fake", QUIET)
+    hub = Hub(recognition, archive or MemoryArchive(), "fake", log)
     hub.admission = Admission(0.01)
-    service = Service(hub, Access(token, origins), limits or Limits(grace=5.0), QUIET)
+    service = Service(hub, Access(token, origins), limits or Limits(grace=5.0), log)
     sockets = listen("127.0.0.1", [port, 0])
     port, vosk_port = (socket.getsockname()[1] for socket in sockets)
     app = VoskPort(application(service, compatible_routes(service)), service, vosk_port)
@@ -106,7 +114,7 @@ async def serving(*, token=None, origins=(), limits=None, archive=None, recognit
     async def begin():
         ready.set()
 
-    task = asyncio.create_task(run(service, sockets, app=app, tls=None, begin=begin))
+    task = asyncio.create_task(run(service, sockets, app=app, tls=tls, begin=begin))
     await asyncio.wait_for(ready.wait(), 10)
     try:
         yield Running(service, port, vosk_port, task)

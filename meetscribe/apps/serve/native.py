@@ -8,7 +8,7 @@ import asyncio
 import json
 import time
 from collections.abc import Coroutine, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -29,7 +29,7 @@ from meetscribe.apps.serve.inputs import AudioInput, InputRefusedError
 from meetscribe.apps.serve.messages import Hello
 from meetscribe.apps.serve.metrics import Metrics
 from meetscribe.apps.serve.outlet import Outlet
-from meetscribe.events import DurableEvent
+from meetscribe.events import DurableEvent, End
 from meetscribe.formats import json_document, wire
 from meetscribe.formats.wire import VERSION, Json
 from meetscribe.meeting import Meeting, fold
@@ -42,6 +42,7 @@ NEW = "new"
 """The name under which a client's audio starts a meeting."""
 
 _ACK_EVERY = 0.5  # seconds between two looks at what is safe
+_SAFE_WITHIN = 3.0  # seconds that the end of a meeting waits for its recording to reach the disk
 _LINGER = 0.5  # seconds in which commands for a meeting of the past may come
 _MOST_BEHIND = 60 * SAMPLE_RATE  # samples not transcribed yet: more audio waits in its socket
 
@@ -220,6 +221,8 @@ class NativeClient:
         try:
             with closing(meeting.session.subscribe(after)) as events:
                 async for event in events:
+                    if isinstance(event, End):
+                        await self._last_ack(meeting)
                     if hello.role != "audio":
                         text, made = meeting.text(event)
                         await self._outlet.send(text)
@@ -232,8 +235,6 @@ class NativeClient:
         if meeting.session.meeting.end is None:
             await self._outlet.close(messages.INTERNAL, "the meeting broke off; it can be recovered")
             return
-        if self._input is not None:
-            await self._ack(meeting, self._input, -1)
         code = messages.NORMAL if meeting.ending is None else messages.GOING_AWAY
         await self._outlet.close(code, meeting.ending or "the meeting has ended")
 
@@ -259,12 +260,23 @@ class NativeClient:
         while not input.lane.over or not input.is_heard(meeting.recorded):
             said = await self._ack(meeting, input, said)
             await asyncio.sleep(_ACK_EVERY if not input.lane.over else _ACK_EVERY / 5)
-        await self._ack(meeting, input, -1)
+        if meeting.session.meeting.end is None:
+            await self._ack(meeting, input, -1)
         if hello.role == "audio":
             while meeting.session.behind:
                 await asyncio.sleep(_ACK_EVERY / 5)
             if meeting.inputs is not None and meeting.inputs.active:  # otherwise the meeting's end closes it
                 await self._outlet.close(messages.NORMAL, "all was heard")
+
+    async def _last_ack(self, meeting: LiveMeeting) -> None:
+        """Say that all of this client's audio is safe, as soon as it is, before the meeting's end is told."""
+        if self._input is None:
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_SAFE_WITHIN):
+                while not self._input.is_heard(meeting.recorded):
+                    await asyncio.sleep(_ACK_EVERY / 10)
+        await self._ack(meeting, self._input, -1)
 
     async def _ack(self, meeting: LiveMeeting, input: AudioInput, said: int) -> int:
         position = input.safe(meeting.recorded)

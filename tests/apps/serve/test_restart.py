@@ -1,55 +1,11 @@
-import asyncio
-import contextlib
-import os
 import signal
-import socket
-import sys
-from pathlib import Path
-from typing import Any
 
 import numpy as np
-import websockets
 from fakes import speech
-from serving import AUDIO, Client, asynchronous
+from killable import Killable
+from serving import AUDIO, asynchronous
 
-TESTS = Path(__file__).resolve().parents[2]
 STREAM = AUDIO | {"stream": "stream-0001", "position": 0, "name": "browser"}
-
-
-class Killable:
-    """A server process on a port that stays the same."""
-
-    def __init__(self, data):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.data = data
-        self.process: Any = None
-
-    async def start(self):
-        paths = [str(TESTS), str(TESTS.parent), os.environ.get("PYTHONPATH", "")]
-        self.process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            str(TESTS / "killable_server.py"),
-            str(self.data),
-            str(self.port),
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
-            stdout=asyncio.subprocess.PIPE,
-        )
-        assert await self.process.stdout.readline() == b"ready\n"
-
-    async def end(self, number):
-        with contextlib.suppress(ProcessLookupError):
-            self.process.send_signal(number)
-        await self.process.communicate()
-
-    @contextlib.asynccontextmanager
-    async def client(self, path, **hello):
-        async with websockets.connect(f"ws://127.0.0.1:{self.port}{path}") as connection:
-            client = Client(connection)
-            await client.say(**({"type": "hello", "version": 1, "role": "listen", "after_seq": 0} | hello))
-            client.answer = await client.hear()
-            yield client
 
 
 class Ring:
