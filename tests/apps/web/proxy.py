@@ -26,6 +26,7 @@ class Proxy:
     def close(self):
         """End the thread."""
         self.kill()
+        asyncio.run_coroutine_threadsafe(self._cancel_all(), self._loop).result(timeout=10)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -41,8 +42,12 @@ class Proxy:
         self._server = None
         for writer in list(self._open):
             writer.transport.abort()
-        for _ in range(3):
-            await asyncio.sleep(0)
+
+    async def _cancel_all(self):
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
 
     async def _pass(self, reader, writer):
         try:

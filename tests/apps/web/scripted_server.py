@@ -1,14 +1,12 @@
 """A server that belongs to the test: it speaks `docs/protocol.md` as far as the browser client needs it.
 
-What it was told to keep (logs, acknowledged audio) outlives `kill`, as files would. Its recogniser knows tones: each is
-a turn whose text is the tone's number. Not covered: limits, tokens in handshakes, Opus.
+What it was told to keep outlives `kill`, as files would. Not covered: audio (`tone_server.py`), limits.
 """
 
 import asyncio
 import io
 import json
 import mimetypes
-import struct
 import threading
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urlsplit
@@ -25,22 +23,15 @@ from meetscribe.apps.web import STATIC
 from meetscribe.formats import wire
 from meetscribe.meeting import fold
 
-from .tones import hear
-
-ACK_EVERY = 0.3
-
 
 @dataclass
 class Meeting:
-    """A meeting's log, its recording by stream, and who listens."""
+    """A meeting's log, and who listens."""
 
     id: str
     title: str = ""
     log: list = field(default_factory=list)
     listeners: set = field(default_factory=set)
-    recordings: dict = field(default_factory=dict)  # stream -> int16 samples that are safe
-    rates: dict = field(default_factory=dict)
-    heard: dict = field(default_factory=dict)  # stream -> turns that were emitted
     commands: list = field(default_factory=list)
     has_sound: bool = False
     is_separated: bool = False
@@ -61,7 +52,7 @@ class Meeting:
             "duration": meeting.duration / 16_000,
             "seq": len(self.log),
             "listeners": len(self.listeners),
-            "inputs": len(self.recordings),
+            "inputs": 1,
         }
 
 
@@ -87,6 +78,7 @@ class ScriptedServer:
     def close(self):
         """End the thread."""
         self.kill()
+        self._call(self._cancel_all())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -129,12 +121,19 @@ class ScriptedServer:
         await self._server.wait_closed()
         self._server = None
 
+    async def _cancel_all(self):
+        """End what still runs: connections in the middle of their handshake."""
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+
     # HTTP
 
     def _request(self, connection, request):
         url = urlsplit(request.path)
         if url.path.startswith("/ws/"):
-            known = url.path[4:] in self.meetings or url.path == "/ws/new"
+            known = url.path[4:] in self.meetings
             return (
                 None
                 if known
@@ -176,19 +175,11 @@ class ScriptedServer:
             await connection.close(1008, "The token is missing or wrong.")
             return
         name = connection.request.path[4:]
-        if name == "new":
-            name = f"meeting-{len(self.meetings) + 1}"
-            self.meetings[name] = Meeting(name, hello.get("title") or "")
-            start = ev.Session(title=hello.get("title") or "", started="2026-11-25T09:30:00+00:00")
-            await self._publish(self.meetings[name], [start])
         meeting = self.meetings[name]
         answer = {"type": "hello", "version": 1, "session": name, "seq": len(meeting.log), "snapshot": None}
         answer["live"] = not meeting.is_over
         try:
-            if hello["role"] == "audio":
-                await self._hear(connection, meeting, hello["audio"], answer)
-            else:
-                await self._tell(connection, meeting, hello["after_seq"], answer)
+            await self._tell(connection, meeting, hello["after_seq"], answer)
         except ConnectionClosed:
             pass
         finally:
@@ -216,60 +207,6 @@ class ScriptedServer:
             )
             await self._publish(meeting, [event])
 
-    async def _hear(self, connection, meeting, audio, answer):
-        stream = audio["stream"]
-        meeting.rates[stream] = audio["sample_rate"]
-        kept = meeting.recordings.setdefault(stream, np.zeros(0, np.int16))
-        answer["audio"] = {"stream": stream, "position": len(kept)}
-        await connection.send(json.dumps(answer))
-        pending, expected = [], len(kept)
-        writing = asyncio.create_task(self._write(connection, meeting, stream, pending))
-        try:
-            async for message in connection:
-                if isinstance(message, str):
-                    assert json.loads(message) == {"type": "bye"}
-                    break
-                (position,) = struct.unpack_from("<Q", message)
-                samples = np.frombuffer(message, "<i2", offset=8)[max(expected - position, 0) :]
-                assert position <= expected, "audio is missing"
-                pending.append(samples)
-                expected += len(samples)
-            await self._keep(connection, meeting, stream, pending)
-            await self._notice(meeting, stream, is_whole=True)
-            await connection.close(1000, "heard")
-        finally:
-            writing.cancel()
-
-    async def _write(self, connection, meeting, stream, pending):
-        while True:
-            await asyncio.sleep(ACK_EVERY)
-            await self._keep(connection, meeting, stream, pending)
-            await self._notice(meeting, stream)
-
-    async def _keep(self, connection, meeting, stream, pending):
-        """Make audio safe, then say so."""
-        kept = np.concatenate([meeting.recordings[stream], *pending])
-        pending.clear()
-        meeting.recordings[stream] = kept
-        await connection.send(json.dumps({"type": "audio_ack", "stream": stream, "position": len(kept)}))
-
-    async def _notice(self, meeting, stream, is_whole=False):
-        """Emit the turns that are new in a stream's recording."""
-        found = hear(meeting.recordings[stream], meeting.rates[stream], is_whole)
-        done = meeting.heard.get(stream, 0)
-        meeting.heard[stream] = len(found)
-        for start, end, number in found[done:]:
-            name = f"t{sum(isinstance(event, ev.Final) for event in meeting.log) + 1}"
-            turn = ev.Turn(
-                id=name,
-                slot=0,
-                start=start,
-                end=end,
-                text=str(number),
-                words=(ev.Word(str(number), start, end),),
-            )
-            await self._publish(meeting, [ev.Final(turn=turn, at=end)])
-
     async def _publish(self, meeting, events):
         names = fold(meeting.log).speakers
         for event in events:
@@ -288,6 +225,9 @@ def _effect(command, meeting):
     """The event that a command makes; a text says what is wrong with it."""
     at = fold(meeting.log).duration
     match command["name"]:
+        case "rename" if "turn" in command:
+            change = ev.Change("s9", speaker=command["speaker"], turns=(command["turn"],))
+            return ev.SpeakerUpdate(changes=(change,), by="person")
         case "rename" if command["speaker"] == "nobody":
             return "Nobody can be called so."
         case "rename":

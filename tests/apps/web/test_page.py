@@ -134,6 +134,17 @@ def test_two_speakers_who_are_one_can_be_merged(page, server):
     page.locator("[data-turn=t2][data-speaker-id=s1]").wait_for()
 
 
+def test_somebody_whom_nobody_knows_can_be_said_to_be_one_of_the_others(page, server):
+    """A turn without a speaker is given one: a new name, or one of those who are there already."""
+    server.meeting("m")
+    server.publish("m", final("t1", 0, 1, "hello there", speaker="s1"), final("t2", 1, 2, "hi"))
+    open_meeting(page, server)
+    page.locator("[data-turn=t2]").get_by_test_id("rename").click()
+    page.locator("dialog").get_by_role("button", name="s1").click()
+    page.locator("[data-turn=t2][data-speaker-id=s1]").wait_for()
+    assert [command["name"] for command in server.meetings["m"].commands] == ["rename", "merge"]
+
+
 def test_a_text_can_be_corrected_by_keys_alone(page, server):
     """Arrow to the turn, e, the right text, Enter."""
     server.meeting("m")

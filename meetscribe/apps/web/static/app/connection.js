@@ -152,7 +152,7 @@ export class Connection {
       return;
     }
     const longest = Math.min(FIRST_PAUSE * 2 ** this.#attempts++, LONGEST_PAUSE);
-    const pause = code === CLOSED.full ? LONGEST_PAUSE : longest * (0.75 + 0.25 * this.#world.Math.random());
+    const pause = code === CLOSED.full || code === CLOSED.ended ? LONGEST_PAUSE : longest * (0.75 + 0.25 * this.#world.Math.random());
     this.retryAt = this.#world.Date.now() + pause;
     this.#timer = this.#world.setTimeout(() => this.connect(), pause);
     this.#set("waiting", said);

@@ -14,13 +14,12 @@ import { announce, notice } from "./view/notices.js";
 import { PeopleView } from "./view/people.js";
 import { Search } from "./view/search.js";
 import { StartView } from "./view/start.js";
-import { drawStatus } from "./view/status.js";
+import { drawStatus, isHidden } from "./view/status.js";
 import { TranscriptView } from "./view/transcript.js";
 
 let room = null;
 let view = null;
 let search = null;
-let isHiding = false; // off the record from a "from now on" until it is taken back
 
 const scroller = byId("scroller");
 const transcript = byId("transcript");
@@ -46,7 +45,6 @@ function enter(session, isNewPage = true) {
   document.body.dataset.view = "meeting";
   if (isNewPage) history.pushState(null, "", `?session=${encodeURIComponent(session)}`);
   view = new TranscriptView(freshTranscript(), drawn);
-  isHiding = false;
   room = new Room(session, {
     changed: () => draw(),
     finished: (turn) => finished(turn),
@@ -83,14 +81,19 @@ function drawn() {
 }
 
 function drawControls() {
-  const { state, connection, info, isOver } = room;
-  const isLive = connection.isOpen && state !== "ended" && !isOver;
+  const { state, connection, info, isOver, isAway } = room;
+  const isLive = connection.isOpen && state !== "ended" && !isOver && !isAway;
+  const isHiding = isHidden(room.log.meeting);
   const isPaused = state === "paused";
   document.body.toggleAttribute("data-sound", Boolean(info?.audio));
   document.body.toggleAttribute("data-separated", Boolean(info?.audio?.separated));
-  for (const id of ["bookmark", "off-record", "pause", "stop"]) byId(id).disabled = !isLive;
+  for (const id of ["bookmark", "pause", "stop"]) byId(id).disabled = !isLive;
+  byId("off-record").disabled = !isLive;
   setText(byId("pause-label"), isPaused ? "Resume" : "Pause");
   byId("pause").dataset.paused = isPaused;
+  document.body.toggleAttribute("data-hiding", isHiding);
+  byId("off-record").querySelector('[value="start"]').hidden = isHiding;
+  byId("off-record").querySelector('[value="stop"]').hidden = !isHiding;
   byId("live-controls").hidden = state === "ended" || isOver;
 }
 
@@ -124,19 +127,12 @@ async function bookmark() {
 
 async function offRecord(choice) {
   if (choice === "start" || choice === "stop") {
-    if (await send("off_record", { action: choice })) setHiding(choice === "start");
+    await send("off_record", { action: choice });
     return;
   }
   const text = "What was said is erased from the transcript and the recording, for everybody. This cannot be undone.";
   const minutes = Number(choice) >= 120 ? `${Number(choice) / 60} minutes` : `${choice} seconds`;
   if (await askReally(`Erase the last ${minutes}?`, text, "Erase")) await send("off_record", { seconds: Number(choice) });
-}
-
-function setHiding(value) {
-  isHiding = value;
-  document.body.toggleAttribute("data-hiding", isHiding);
-  byId("off-record").querySelector('[value="start"]').hidden = isHiding;
-  byId("off-record").querySelector('[value="stop"]').hidden = !isHiding;
 }
 
 async function stop() {
@@ -154,7 +150,7 @@ async function wantToken(reason) {
 
 /** Where the microphone speaks to: the meeting that is shown and goes on, or a new one. */
 function microphoneTarget() {
-  const goesOn = room && room.state !== "ended" && !room.isOver && room.connection.state !== "closed";
+  const goesOn = room && room.state !== "ended" && !room.isOver && !room.isAway && room.connection.state !== "closed";
   return { session: goesOn ? room.session : "new", title: byId("new-title").value.trim() || undefined };
 }
 

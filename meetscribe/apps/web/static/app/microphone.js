@@ -35,7 +35,7 @@ export function obstacle(world = globalThis) {
   );
 }
 
-/** One use of the microphone, from start to stop. `handlers`: changed(), joined(session), finished(reason). */
+/** One use of the microphone, from start to stop. `handlers`: changed(), joined(session), finished(reason), stranded(seconds, reason). */
 export class Microphone {
   state = "off"; // off | asking | on | lost | finishing
   peak = 0; // 0…1, of the last moment
@@ -93,6 +93,7 @@ export class Microphone {
     return {
       joined: (session) => this.#handlers.joined?.(session),
       changed: () => this.#handlers.changed?.(),
+      stranded: (reason) => this.#strand(reason),
       finished: (reason) => {
         this.#release();
         clearInterval(this.#timer);
@@ -100,6 +101,14 @@ export class Microphone {
         this.#handlers.finished?.(reason);
       },
     };
+  }
+
+  /** The meeting is over: record no more, and ask what becomes of the sound that it did not get. */
+  async #strand(reason) {
+    this.#release();
+    this.#set("finishing");
+    if (await this.#handlers.stranded(this.uplink.waiting, reason)) this.uplink.salvage();
+    else this.uplink.abandon("");
   }
 
   async #open() {

@@ -18,7 +18,9 @@ export class Room {
   connection;
   info = null; // what the server says about the meeting: is there sound to hear?
   isOver = false;
+  isAway = false;
   #handlers;
+  #waiting = [];
   #past = 0; // events up to this number were there before this page came
   #timer;
   #wake = () => document.visibilityState === "visible" && this.#retry();
@@ -56,6 +58,11 @@ export class Room {
     this.connection.close();
   }
 
+  /** Resolve when the event of a number was folded. */
+  async until(seq) {
+    while (this.log.meeting.seq < seq) await new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
   /** Send a command; names, merges and corrections also to a meeting that is over. */
   command(name, fields) {
     if (this.connection.state === "closed" && this.isOver && PAST.has(name)) this.connection.connect();
@@ -68,7 +75,8 @@ export class Room {
   }
 
   #greeted(hello) {
-    this.isOver = hello.live === false;
+    this.isOver = false;
+    this.isAway = hello.live === false; // it does not run here now: it is over, or it broke off and may come back
     this.log.interrupt();
     if (hello.seq < this.log.meeting.seq) {
       this.log = new MeetingLog();
@@ -94,11 +102,12 @@ export class Room {
     }
     if (isNew && message.type === "final" && message.seq > this.#past) this.#handlers.finished(message.turn.id);
     if (message.type === "end") this.#ask();
+    for (const resolve of this.#waiting.splice(0)) resolve();
     this.#handlers.changed();
   }
 
   #refused(code, reason) {
-    if (code === CLOSED.ended && (this.isOver || this.log.meeting.end)) {
+    if (code === CLOSED.ended && this.log.meeting.end) {
       this.isOver = true;
       return false;
     }

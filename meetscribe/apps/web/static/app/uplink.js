@@ -2,7 +2,7 @@
  * Sends a microphone's samples so that none is lost: each frame says its position, what was not acknowledged is kept and
  * sent again after a cut. `docs/protocol.md`, "Audio from a client".
  */
-import { Connection } from "./connection.js";
+import { CLOSED, Connection } from "./connection.js";
 import { Ring } from "./ring.js";
 
 const KEPT = 15 * 60; // seconds that a cut may last before audio is given up
@@ -26,8 +26,9 @@ const LITTLE_ENDIAN = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 /**
  * The way of one microphone's samples to one meeting.
  *
- * `handlers`: joined(session, hello) at every greeting, changed(uplink), finished(reason). `address(session)` gives the
- * URL of a meeting: one that this microphone starts has its id only after the first greeting.
+ * `handlers`: joined(session, hello) at every greeting, changed(uplink), finished(reason), stranded(reason) where the
+ * meeting is over and takes nothing more, but there is sound that it did not get: `salvage` or `abandon` it then.
+ * `address(session)` gives the URL of a meeting: one that this microphone starts has its id only after the first greeting.
  */
 export class Uplink {
   ring;
@@ -97,6 +98,13 @@ export class Uplink {
     this.#pump();
   }
 
+  /** Send what is left, and nothing more, to a new meeting. */
+  salvage() {
+    this.#ending = true;
+    this.#connection.url = this.#address("new");
+    this.#connection.connect();
+  }
+
   /** Stop at once; what was not sent is lost. */
   abandon(reason) {
     this.#connection.close(reason);
@@ -132,7 +140,8 @@ export class Uplink {
     if (!this.#connection.isOpen || this.#isByeSent) return;
     const whole = Math.round(FRAME * this.#rate);
     while (this.#connection.buffered < BUFFERED) {
-      const room = this.ring.acknowledged + UNDER_WAY * this.#rate - this.#next;
+      const owed = Math.max(this.ring.acknowledged, this.ring.start); // later, where the ring gave up its oldest
+      const room = owed + UNDER_WAY * this.#rate - this.#next;
       const isWhole = this.ring.end - this.#next >= whole || this.#ending;
       const part = isWhole && room > 0 ? this.ring.read(this.#next, Math.min(whole, room)) : null;
       if (!part || part.samples.length === 0) break;
@@ -146,10 +155,11 @@ export class Uplink {
   }
 
   #refused(code, reason) {
-    if (code === 1000 && (this.#isByeSent || this.ring.held === 0)) return this.#end("done");
-    if (code === 1000) return this.#end("The meeting has ended.");
-    if (code === 1008) return this.#end(reason || "The server refuses this microphone.");
-    return true;
+    if (code === CLOSED.ended && (this.#isByeSent || this.waiting < 1)) return this.#end("done");
+    if (code !== CLOSED.ended && code !== CLOSED.policy) return true;
+    if (this.waiting < 1) return this.#end(reason || "The server refuses this microphone.");
+    this.#world.queueMicrotask(() => this.#handlers.stranded(reason));
+    return false;
   }
 
   #end(reason) {

@@ -1,5 +1,5 @@
 /** What a click or a key does to a turn: hear it, name its speaker, correct it; and moving among turns by keys. */
-import { askText, askWho } from "./dialogs.js";
+import { askText, askWho, askWhose } from "./dialogs.js";
 import { notice } from "./notices.js";
 
 /** The actions on turns of what `room()` shows, in the element `root`. */
@@ -23,10 +23,26 @@ export class TurnActions {
 
   /** Ask for a speaker's name, or whom they are the same as, and send it. */
   async name(speaker) {
-    if (!speaker) return notice("Nobody knows yet who this is: a name can be given once the speaker is told apart.");
     const answer = await askWho(this.#room().log.meeting, speaker);
     if (answer?.into) await this.#send("merge", { speaker_id: speaker, into: answer.into });
     if (answer?.speaker) await this.#send("rename", { speaker_id: speaker, speaker: answer.speaker });
+  }
+
+  /** Ask who said a turn: its speaker's name, or where nobody is known who this one was. */
+  async nameTurn(id) {
+    const { meeting } = this.#room().log;
+    const turn = meeting.turns.find((known) => known.id === id);
+    if (!turn) return notice("This turn is still being heard; it can be given a name when it is finished.");
+    if (turn.speaker_id !== null) return this.name(turn.speaker_id);
+    const answer = await askWhose(meeting, turn);
+    if (!answer) return;
+    const speaker = answer.speaker ?? meeting.name(answer.into) ?? answer.into;
+    const acknowledged = await this.#send("rename", { turn: id, speaker });
+    if (!acknowledged || !answer.into) return;
+    // the turn has a speaker of its own now, who is the one that was chosen
+    await this.#room().until(acknowledged.seq);
+    const own = this.#room().log.meeting.turns.find((known) => known.id === id)?.speaker_id;
+    if (own && own !== answer.into) await this.#send("merge", { speaker_id: own, into: answer.into });
   }
 
   /** Ask for the right text of a turn and send it. */
@@ -49,9 +65,10 @@ export class TurnActions {
 
   async #send(name, fields) {
     try {
-      await this.#room().command(name, fields);
+      return await this.#room().command(name, fields);
     } catch (error) {
       notice(error.message);
+      return null;
     }
   }
 
@@ -59,7 +76,7 @@ export class TurnActions {
     const turn = event.target.closest(".turn");
     if (!turn) return;
     this.#enter(turn);
-    if (event.target.closest(".name")) return this.name(turn.dataset.speakerId);
+    if (event.target.closest(".name")) return this.nameTurn(turn.dataset.turn);
     const act = event.target.closest("[data-act]")?.dataset.act;
     if (act === "correct") return this.correct(turn.dataset.turn);
     if (act) return this.hear(turn.dataset.turn, act === "alone");
@@ -75,7 +92,7 @@ export class TurnActions {
     const act = { Enter: "hear", e: "correct", n: "name", v: "alone" }[event.key];
     if (!act) return;
     event.preventDefault();
-    if (act === "name") this.name(turn.dataset.speakerId);
+    if (act === "name") this.nameTurn(turn.dataset.turn);
     else if (act === "correct") this.correct(turn.dataset.turn);
     else this.hear(turn.dataset.turn, act === "alone");
   }

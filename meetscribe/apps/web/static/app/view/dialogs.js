@@ -48,18 +48,27 @@ function submitsOnEnter(field, isMultiline = false) {
  */
 export function askWho(meeting, speaker) {
   const name = meeting.name(speaker) ?? "";
+  const quotes = meeting.turns.filter((turn) => turn.speaker_id === speaker && turn.text).slice(-2);
+  const others = [...meeting.speakers].filter(([id]) => id !== speaker);
+  return askName(`Who is ${name || speaker}?`, { name, quotes, others });
+}
+
+/** Ask who said a turn that nobody is known to have said; resolves as `askWho` does. */
+export function askWhose(meeting, turn) {
+  return askName("Who said this?", { name: "", quotes: [turn], others: [...meeting.speakers] });
+}
+
+function askName(title, { name, quotes, others }) {
   const input = h("input", {
     name: "speaker", value: name, autocomplete: "off", maxlength: 100, required: true, autofocus: true, spellcheck: "false",
   });
-  const quotes = meeting.turns.filter((turn) => turn.speaker_id === speaker && turn.text).slice(-2);
-  const others = [...meeting.speakers].filter(([id]) => id !== speaker);
   const content = [
     ...quotes.map((turn) => h("blockquote", {}, shorten(turn.text), " ", h("time", {}, clock(turn.start)))),
     h("label", {}, "Name", submitsOnEnter(input)),
     buttons("Save"),
-    others.length ? mergeList(others, speaker) : null,
-  ];
-  return ask(name ? `Who is ${name}?` : `Who is ${speaker}?`, content, (value) => {
+    others.length ? mergeList(others) : null,
+  ].filter(Boolean);
+  return ask(title, content, (value) => {
     if (value.startsWith("into:")) return { into: value.slice(5) };
     const given = input.value.trim();
     return given && given !== name ? { speaker: given } : null;
@@ -102,9 +111,9 @@ export function askNote(at) {
   return ask(`Bookmark ${clock(at)}`, [submitsOnEnter(input), buttons("Mark")], () => input.value.trim());
 }
 
-/** Ask a yes-or-no question about something that cannot be undone; resolves with true or null. */
-export function askReally(title, text, yes) {
-  return ask(title, [h("p", {}, text), buttons(yes, "danger")], () => true);
+/** Ask a yes-or-no question, mostly about something that cannot be undone; resolves with true or null. */
+export function askReally(title, text, yes, kind = "danger") {
+  return ask(title, [h("p", {}, text), buttons(yes, kind)], () => true);
 }
 
 /** Ask for the server's token; resolves with { token, isRemembered } or null. */

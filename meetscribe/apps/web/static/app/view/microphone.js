@@ -4,7 +4,7 @@ import { Microphone, NoMicrophone } from "../microphone.js";
 import { prefer, preference } from "../preferences.js";
 import { duration } from "../times.js";
 import { notice } from "./notices.js";
-import { tell } from "./dialogs.js";
+import { askReally, tell } from "./dialogs.js";
 
 const WAITS = 3; // seconds of unsent audio that are worth saying
 
@@ -55,6 +55,10 @@ export class MicrophoneView {
       changed: () => this.#draw(),
       joined: (session) => this.#joined(session),
       finished: (reason) => reason && notice(reason),
+      stranded: (seconds, reason) => {
+        const text = `${duration(seconds * 1000)} of what was said here did not reach it (${reason}). Keep it as a new meeting?`;
+        return askReally("The meeting takes no more sound", text, "Keep it", "primary");
+      },
     });
   }
 

@@ -22,15 +22,22 @@ export function drawStatus(room) {
   setText(byId("clock"), clock(meeting.end ? meeting.duration : log.now));
 }
 
-function stateText({ state, connection, isOver, log }) {
+function stateText({ state, connection, isOver, isAway, log }) {
   if (state === "ended" || isOver) return "Ended";
+  if (isAway && connection.state !== "closed") return "Not running here now";
   if (connection.state === "waiting") {
     const wait = Math.ceil((connection.retryAt - Date.now()) / 1000);
     return wait > 0 ? `Reconnecting in ${wait} s` : "Reconnecting…";
   }
   if (connection.state === "closed") return "Not connected";
   if (connection.state !== "open") return log.meeting.seq ? "Reconnecting…" : "Connecting…";
+  if (state === "paused" && isHidden(log.meeting)) return "Off the record";
   return STATES[state] ?? "Connected";
+}
+
+/** Say whether the meeting is off the record until somebody takes that back. */
+export function isHidden(meeting) {
+  return meeting.status?.state === "paused" && meeting.status.reason === "off the record";
 }
 
 function drawLag(element, { log, connection, state }) {

@@ -57,8 +57,8 @@ function fillHead(element, { turn, who, beside }) {
   setText(element.querySelector(".avatar"), initials(who));
   const name = element.querySelector(".name");
   setText(name, who);
-  name.title = turn.speaker_id === null ? "Not known yet who this is" : `Name ${who}, or say who it is`;
-  name.setAttribute("aria-label", `${who}: name or merge`);
+  name.title = turn.speaker_id === null ? "Not known yet who this is: say it" : `Name ${who}, or say who it is`;
+  name.setAttribute("aria-label", `${who}: say who it is`);
   const time = element.querySelector(".time");
   setText(time, clock(turn.start));
   time.title = "Hear this turn";
