@@ -65,15 +65,16 @@ function freshTranscript() {
   return transcript;
 }
 
+/** Draw what changed at the next frame: a log of thousands of events is drawn once. */
 function draw() {
-  if (!room) return;
+  if (room) view.schedule(room.log);
+}
+
+/** Draw the rest of the page beside the transcript. */
+function drawn() {
   drawStatus(room);
   people.draw(room.log.meeting);
   drawControls();
-  view.schedule(room.log);
-}
-
-function drawn() {
   byId("empty").hidden = transcript.childElementCount > 0;
   if (search.isOn) search.apply();
   follow.keep();
