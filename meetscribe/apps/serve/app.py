@@ -35,6 +35,7 @@ _PROTECTED = ("/api/", "/v1/", "/metrics")  # the rest is the client, which hold
 _HEADERS = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
+    "cache-control": "no-cache",  # after an upgrade no browser may mix modules of two versions
     "content-security-policy": "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "media-src 'self' blob:; worker-src 'self' blob:; frame-ancestors 'none'",
 }

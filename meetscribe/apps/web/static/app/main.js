@@ -44,6 +44,7 @@ function enter(session, isNewPage = true) {
   room?.leave();
   document.body.dataset.view = "meeting";
   if (isNewPage) history.pushState(null, "", `?session=${encodeURIComponent(session)}`);
+  view?.stop();
   view = new TranscriptView(freshTranscript(), drawn);
   room = new Room(session, {
     changed: () => draw(),

@@ -40,6 +40,11 @@ export class TranscriptView {
     else setTimeout(draw, 200);
   }
 
+  /** Draw no more: another meeting is shown in the same place. */
+  stop() {
+    this.#isDue = false;
+  }
+
   /** Return the element of a turn. */
   elementOf(turn) {
     return this.#turns.get(turn)?.element ?? null;
