@@ -24,7 +24,6 @@ from meetscribe.events import (
 )
 from meetscribe.meeting import Meeting, fold
 from meetscribe.session.ports import EventSink
-from meetscribe.session.recorder import Recording
 from meetscribe.session.session import MeetingSession
 from meetscribe.sources.recorded import RecordedSource
 from meetscribe.store.carry import Carried, carry_over
@@ -47,7 +46,7 @@ def redo(store: Store, meeting_id: str, recogniser: Recogniser, sinks: Sequence[
         InputError: it has no recording, did not end, or is being recorded.
     """
     log = store.log(meeting_id)
-    old, recording = fold(log), Recording(store.folder(meeting_id))
+    old, recording = fold(log), store.audio(meeting_id)
     if old.session is None or old.end is None:
         raise InputError(f"{meeting_id!r} has not ended; `meetscribe recover {meeting_id}` finishes it first")
     if not recording.length:

@@ -5,7 +5,9 @@ word that was misheard. Words that differ in capitals or punctuation alone were 
 Not covered: how a recogniser listens for them.
 """
 
+from collections.abc import Iterable
 from difflib import SequenceMatcher
+from itertools import chain
 
 from meetscribe import events as ev
 from meetscribe.formats import wire
@@ -28,10 +30,10 @@ def put_right(heard: str, text: str) -> list[str]:
     return [" ".join(run) for run in runs if 0 < len(run) <= LONGEST]
 
 
-def corrected_words(database: Database, limit: int) -> list[str]:
+def corrected_words(databases: Iterable[Database], limit: int) -> list[str]:
     """Return the words of all corrections by people, the last first, each once."""
     found: dict[str, None] = {}
-    for correction, final in database.rows(_QUERY):
+    for correction, final in chain.from_iterable(database.rows(_QUERY) for database in databases):
         fix, heard = wire.loads(correction), wire.loads(final)
         if isinstance(fix, ev.Correction) and isinstance(heard, ev.Final) and fix.by == "person":
             found.update(dict.fromkeys(put_right(heard.turn.text, fix.text)))

@@ -74,19 +74,20 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
 
 
 class Database:
-    """One connection to the file at `path`, which is made if it is not there; any thread may use it.
+    """One connection to the file at `path`, which is made if it is not there and `create`; any thread may use it.
 
     Raises:
         StorageError: the file cannot be opened.
         InputError: it was written by a newer version.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, create: bool = True) -> None:
         self.path = path
+        address = f"{path.absolute().as_uri()}?mode={'rwc' if create else 'rw'}"
         self._lock = threading.RLock()
         with self._explained():
             self._connection = sqlite3.connect(
-                path, timeout=PATIENCE, isolation_level=None, check_same_thread=False
+                address, uri=True, timeout=PATIENCE, isolation_level=None, check_same_thread=False
             )
             try:
                 for pragma in (

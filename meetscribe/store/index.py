@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from meetscribe import events as ev
 from meetscribe.errors import UsageError
 from meetscribe.meeting import Meeting, shown_speaker
+from meetscribe.store.database import Database
 from meetscribe.timeline import Interval
 
 _INSERT = """INSERT INTO turns (meeting, turn, speaker, start, "end", text) VALUES (?, ?, ?, ?, ?, ?)
     ON CONFLICT (meeting, turn) DO UPDATE
     SET speaker = excluded.speaker, start = excluded.start, "end" = excluded."end", text = excluded.text"""
-SEARCH = """SELECT meetings.id, meetings.title, turns.turn, turns.speaker, turns.start, turns."end", turns.text,
-        snippet(words, 0, ?, ?, '…', 24)
+_SEARCH = """SELECT meetings.moment, meetings.id, meetings.title,
+        turns.turn, turns.speaker, turns.start, turns."end", turns.text, snippet(words, 0, ?, ?, '…', 24)
     FROM words JOIN turns ON turns.number = words.rowid JOIN meetings ON meetings.number = turns.meeting
     WHERE words MATCH ?
     ORDER BY meetings.moment DESC, meetings.id, turns.start, turns.number LIMIT ?"""
@@ -65,6 +66,22 @@ def _affected(meeting: Meeting, changes: Iterable[ev.Change]) -> list[ev.Turn]:
     speakers = {meeting.resolve(change.speaker_id) for change in changes}
     decided = (meeting.decided(turn) for turn in meeting.heard.values())
     return [turn for turn in decided if turn.id in given or turn.speaker_id in speakers]
+
+
+def search(databases: Iterable[Database], words: str, limit: int, marks: tuple[str, str]) -> list[Hit]:
+    """Return the turns that hold all words, of the newest meeting first, then by time.
+
+    Raises:
+        UsageError: there is no word to search for.
+    """
+    values = (*marks, query(words), limit)
+    found: dict[tuple[str, str], tuple[float, Hit]] = {}
+    for database in databases:
+        for moment, *row in database.rows(_SEARCH, values):
+            hit = Hit(*row)
+            found.setdefault((hit.meeting, hit.turn), (moment, hit))
+    ordered = sorted(found.values(), key=lambda pair: (-pair[0], pair[1].meeting, pair[1].start))
+    return [hit for _, hit in ordered[:limit]]
 
 
 def query(words: str) -> str:

@@ -5,13 +5,14 @@ transaction in which it went off the record, whether or not anybody asks for `re
 Not covered: emptying recordings (the recorder's work).
 """
 
+import contextlib
 import json
 import sqlite3
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 
 from meetscribe import events as ev
-from meetscribe.errors import SequenceError
+from meetscribe.errors import SequenceError, StorageError
 from meetscribe.formats import wire
 from meetscribe.meeting import Meeting, apply, fold
 from meetscribe.store import index
@@ -20,11 +21,21 @@ from meetscribe.store.lock import FolderLock
 
 
 class SqliteLog:
-    """The log of meeting `number`, named `session`; made by `Store.begin` and `Store.resume`."""
+    """The log of meeting `number`, named `session`; made by `Store.begin` and `Store.resume`.
 
-    def __init__(self, database: Database, number: int, session: str, lock: FolderLock) -> None:
+    When the meeting ends, `settle` says where its log lies from then on.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        number: int,
+        session: str,
+        lock: FolderLock,
+        settle: Callable[[], tuple[Database, int]] | None = None,
+    ) -> None:
         self.session = session
-        self._database, self._number, self._lock = database, number, lock
+        self._database, self._number, self._lock, self._settle = database, number, lock, settle
         self._meeting = fold(read(database, number))
 
     @property
@@ -52,8 +63,18 @@ class SqliteLog:
         self._meeting = meeting
         if emptied:
             self._database.scrub()
+            self._meeting = fold(self.since(0))
         if meeting.end is not None:
-            self.close()
+            self._end()
+
+    def _end(self) -> None:
+        if self._settle is not None:
+            with contextlib.suppress(
+                StorageError
+            ):  # the log is whole where it is; the next start tries again
+                self._database, self._number = self._settle()
+                self._settle = None
+        self.close()
 
     def since(self, seq: int) -> Sequence[ev.DurableEvent]:
         """Return the events with a higher number."""
@@ -88,6 +109,18 @@ def _loads(line: str) -> ev.DurableEvent:
     event = wire.loads(line)
     assert isinstance(event, ev.DurableEvent)
     return event
+
+
+def replace_all(database: Database, number: int, events: Iterable[ev.DurableEvent]) -> None:
+    """Put other events in the place of all events of a meeting.
+
+    Raises:
+        SequenceError: they are no whole log; then nothing has changed.
+    """
+    with database.writing() as connection:
+        connection.execute("DELETE FROM turns WHERE meeting = ?", (number,))
+        connection.execute("DELETE FROM events WHERE meeting = ?", (number,))
+        add(connection, number, Meeting(), events)
 
 
 def add(

@@ -1,24 +1,26 @@
 """The store: all meetings of a data folder.
 
-`DATA/meetscribe.sqlite3` holds the logs, `DATA/meetings/<id>/` the recordings. Several processes may use one folder.
+`DATA/meetscribe.sqlite3` holds the logs, `DATA/meetings/<id>/` the recordings, and the log of a meeting that goes on.
+Several processes may use one folder.
 Not covered: what people remember of voices, and encryption.
 """
 
-import shutil
 import weakref
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
-from sqlite3 import IntegrityError
+from typing import Any
 
 from meetscribe.errors import InputError, StorageError
 from meetscribe.events import DurableEvent, Session, numbered
 from meetscribe.meeting import Meeting, fold
 from meetscribe.session.commands import Ack, Command, CommandError, decided
-from meetscribe.store import corrections, ids, index, log
+from meetscribe.session.recorder import Recording
+from meetscribe.store import corrections, forget, ids, index, log
 from meetscribe.store.database import Database
 from meetscribe.store.index import Hit
+from meetscribe.store.live import LiveLogs, insert
 from meetscribe.store.lock import FolderLock
 from meetscribe.store.log import SqliteLog
 from meetscribe.store.summary import MeetingSummary, summaries
@@ -42,7 +44,9 @@ class Store:
             ) from error
         self._database = Database(data_dir / "meetscribe.sqlite3")
         self._held: weakref.WeakSet[FolderLock] = weakref.WeakSet()  # by the logs of this store
-        self._finish_duties()
+        self._live = LiveLogs(self._recordings, self._database)
+        forget.finish(self._database, self._recordings)
+        self._live.tidy()
 
     @property
     def _recordings(self) -> Path:
@@ -52,7 +56,36 @@ class Store:
         """Close the database; logs of this store are of no more use, and others may have their meetings."""
         for lock in list(self._held):
             lock.release()
+        self._live.close()
         self._database.close()
+
+    @contextmanager
+    def _all(self) -> Iterator[list[Database]]:
+        """Give all databases, those of meetings that go on first: who ends meanwhile is found in one or in both."""
+        with self._live.all() as live:
+            yield [*live, self._database]
+
+    @contextmanager
+    def _place(self, meeting_id: str) -> Iterator[tuple[Database, int]]:
+        """Give the database that a meeting is in, and its number there.
+
+        Raises:
+            InputError: there is no such meeting.
+        """
+        with self._live.reading(meeting_id) as live:
+            for database in (self._database, *([] if live is None else [live])):
+                rows = database.rows("SELECT number FROM meetings WHERE id = ?", (meeting_id,))
+                if rows:
+                    yield database, rows[0][0]
+                    return
+        raise ids.unknown(meeting_id)
+
+    def _has(self, meeting_id: str) -> bool:
+        try:
+            with self._place(meeting_id):
+                return True
+        except InputError:
+            return False
 
     def __enter__(self) -> "Store":
         return self
@@ -64,12 +97,21 @@ class Store:
         """Return where a meeting's recordings lie; the folder exists while it is recorded."""
         return self._recordings / meeting_id
 
+    def audio(self, meeting_id: str) -> Recording:
+        """Return the recording of a meeting, without channels where there is none.
+
+        Raises:
+            InputError: there is no such meeting.
+        """
+        self.summary(meeting_id)
+        return Recording(self.folder(meeting_id))
+
     def new_meeting_id(self, started: datetime, title: str) -> str:
         """Return an id that no other meeting has, such as `2026-11-22-standup`, and keep it for the caller."""
         stem = ids.stem(started, title)
         for count in range(1, 10_000):
             meeting_id = stem if count == 1 else f"{stem}-{count}"
-            if self._database.rows("SELECT 1 FROM meetings WHERE id = ?", (meeting_id,)):
+            if self._has(meeting_id):
                 continue
             try:
                 self.folder(meeting_id).mkdir(mode=0o700)
@@ -87,16 +129,10 @@ class Store:
         ids.check(start.session)
         lock = FolderLock(self.folder(start.session))
         try:
-            with self._database.writing() as connection:
-                cursor = connection.execute(
-                    "INSERT INTO meetings (id, title, started, moment) VALUES (?, ?, ?, ?)",
-                    (start.session, start.title, start.started, ids.moment(start.started)),
-                )
-            assert cursor.lastrowid is not None
-            return self._log(cursor.lastrowid, start.session, lock)
-        except IntegrityError as error:
-            lock.release()
-            raise InputError(f"there is a meeting {start.session!r} already; choose another id") from error
+            if self._has(start.session):
+                raise InputError(f"there is a meeting {start.session!r} already; choose another id")
+            live = self._live.open(start.session)
+            return self._log(live, insert(live, start), start.session, lock)
         except BaseException:
             lock.release()
             raise
@@ -109,20 +145,31 @@ class Store:
         Raises:
             InputError: there is no such meeting, or another process records it.
         """
-        number = self._number(meeting_id)
-        kept = self._log(number, meeting_id, FolderLock(self.folder(meeting_id)))
-        if kept.meeting.session is None:
-            one = self.summary(meeting_id)
-            kept.append(Session(session=meeting_id, seq=1, title=one.title, started=one.started))
+        one = self.summary(meeting_id)
+        lock = FolderLock(self.folder(meeting_id))
+        try:
+            if self._live.file(meeting_id).exists():
+                self._live.open(meeting_id)
+            with self._place(meeting_id) as (database, number):
+                kept = self._log(database, number, meeting_id, lock)
+            if kept.meeting.session is None:
+                kept.append(Session(session=meeting_id, seq=1, title=one.title, started=one.started))
+        except BaseException:
+            lock.release()
+            raise
         return kept
 
-    def _log(self, number: int, meeting_id: str, lock: FolderLock) -> SqliteLog:
+    def _log(self, database: Database, number: int, meeting_id: str, lock: FolderLock) -> SqliteLog:
         self._held.add(lock)
-        return SqliteLog(self._database, number, meeting_id, lock)
+        if database is self._database:
+            return SqliteLog(database, number, meeting_id, lock)
+        return SqliteLog(
+            database, number, meeting_id, lock, lambda: (self._database, self._live.move(meeting_id))
+        )
 
     def meetings(self) -> list[MeetingSummary]:
         """Return all meetings, the newest first."""
-        return summaries(self._database, self._recordings)
+        return self._summaries("1")
 
     def summary(self, meeting_id: str) -> MeetingSummary:
         """Return what a list says about one meeting.
@@ -130,12 +177,18 @@ class Store:
         Raises:
             InputError: there is no such meeting.
         """
-        return summaries(self._database, self._recordings, "number = ?", (self._number(meeting_id),))[0]
+        found = self._summaries("id = ?", meeting_id)
+        if not found:
+            raise ids.unknown(meeting_id)
+        return found[0]
 
     def unfinished(self) -> list[MeetingSummary]:
         """Return the meetings that were interrupted and that nobody records, the newest first."""
-        left = summaries(self._database, self._recordings, "NOT ended")
-        return [meeting for meeting in left if meeting.state == "recovering"]
+        return [meeting for meeting in self._summaries("NOT ended") if meeting.state == "recovering"]
+
+    def _summaries(self, condition: str, *values: Any) -> list[MeetingSummary]:
+        with self._all() as databases:
+            return summaries(databases, self._recordings, condition, values)
 
     def write_anew(self, meeting_id: str, events: Sequence[DurableEvent]) -> None:
         """Put another log in the place of a meeting's, all of it or nothing: a transcript made with another model.
@@ -144,17 +197,12 @@ class Store:
             InputError: there is no such meeting, or it is being recorded.
             SequenceError: the events are no whole log.
         """
-        number = self._number(meeting_id)
-        with FolderLock(self.folder(meeting_id)), self._database.writing() as connection:
-            connection.execute("DELETE FROM turns WHERE meeting = ?", (number,))
-            connection.execute("DELETE FROM events WHERE meeting = ?", (number,))
-            log.add(connection, number, Meeting(), events)
+        with FolderLock(self.folder(meeting_id)), self._place(meeting_id) as (database, number):
+            log.replace_all(database, number, events)
 
     def older_than(self, moment: datetime) -> list[MeetingSummary]:
         """Return the meetings that are known to have begun before `moment` and that nobody records, newest first."""
-        older = summaries(
-            self._database, self._recordings, "0 < moment AND moment < ?", (moment.timestamp(),)
-        )
+        older = self._summaries("0 < moment AND moment < ?", moment.timestamp())
         return [meeting for meeting in older if meeting.state != "open"]
 
     def find(self, text: str) -> str:
@@ -163,8 +211,9 @@ class Store:
         Raises:
             InputError: no meeting is meant, or several are.
         """
-        rows = self._database.rows("SELECT id FROM meetings ORDER BY moment DESC, number DESC")
-        return ids.choose(text, [meeting_id for (meeting_id,) in rows])
+        with self._all() as databases:
+            rows = [row for one in databases for row in one.rows("SELECT moment, number, id FROM meetings")]
+        return ids.choose(text, list(dict.fromkeys(row[-1] for row in sorted(rows, reverse=True))))
 
     def log(self, meeting_id: str) -> list[DurableEvent]:
         """Return the events of a meeting; turns hold ids of speakers alone.
@@ -172,7 +221,8 @@ class Store:
         Raises:
             InputError: there is no such meeting.
         """
-        return log.read(self._database, self._number(meeting_id))
+        with self._place(meeting_id) as (database, number):
+            return log.read(database, number)
 
     def meeting(self, meeting_id: str) -> Meeting:
         """Return a meeting as its log makes it.
@@ -189,7 +239,7 @@ class Store:
             InputError: there is no such meeting.
             CommandError: the meeting is being recorded (`running`), or what `session.commands.decided` raises.
         """
-        self._number(meeting_id)
+        self.summary(meeting_id)
         try:
             kept = self.resume(meeting_id)
         except InputError as error:
@@ -203,7 +253,8 @@ class Store:
 
     def corrected_words(self, limit: int = 1000) -> list[str]:
         """Return the words that people put right, the last first: what later meetings should listen for."""
-        return corrections.corrected_words(self._database, limit)
+        with self._all() as databases:
+            return corrections.corrected_words(databases, limit)
 
     def search(self, words: str, limit: int = 50, marks: tuple[str, str] = ("", "")) -> list[Hit]:
         """Return the turns that hold all the words, of the newest meeting first, then by time.
@@ -214,8 +265,8 @@ class Store:
         Raises:
             UsageError: there is no word to search for.
         """
-        rows = self._database.rows(index.SEARCH, (*marks, index.query(words), limit))
-        return [Hit(*row) for row in rows]
+        with self._all() as databases:
+            return index.search(databases, words, limit, marks)
 
     def delete(self, *meeting_ids: str) -> None:
         """Delete meetings and their recordings, so that no file of the store holds anything of them.
@@ -224,16 +275,13 @@ class Store:
             InputError: there is no such meeting, or it is being recorded; then none is deleted.
             StorageError: another process does not let go; the rest is done when the store is opened next.
         """
-        numbers = [(self._number(meeting_id),) for meeting_id in meeting_ids]
+        for meeting_id in meeting_ids:
+            self.summary(meeting_id)
         with ExitStack() as held:
             for meeting_id in meeting_ids:
                 held.enter_context(FolderLock(self.folder(meeting_id)))
-            with self._database.writing() as connection:
-                connection.executemany("DELETE FROM turns WHERE meeting = ?", numbers)
-                connection.executemany("DELETE FROM meetings WHERE number = ?", numbers)
-                duties = [("scrub", ""), *(("remove", meeting_id) for meeting_id in meeting_ids)]
-                connection.executemany("INSERT OR IGNORE INTO duties (duty, folder) VALUES (?, ?)", duties)
-            done = self._finish_duties()
+                self._live.drop(meeting_id)
+            done = forget.forget(self._database, self._recordings, meeting_ids)
         if not done:
             raise StorageError(
                 f"{', '.join(meeting_ids)}: gone from every list, but another meetscribe keeps traces in the files; "
@@ -246,35 +294,9 @@ class Store:
         Raises:
             InputError: there is no such meeting, or it is being recorded.
         """
-        self._number(meeting_id)
+        self.summary(meeting_id)
         with FolderLock(self.folder(meeting_id)):
             files = list(self.folder(meeting_id).glob("audio-*"))
             for file in files:
                 file.unlink()
         return bool(files)
-
-    def _finish_duties(self) -> bool:
-        """Do what a deletion or redaction left to be done, also one of a process that died."""
-        duties = self._database.rows("SELECT duty, folder FROM duties")
-        for duty, folder in duties:
-            if duty == "remove":
-                self._remove(folder)
-        return not duties or self._database.scrub()
-
-    def _remove(self, folder: str) -> None:
-        try:
-            shutil.rmtree(self._recordings / folder)
-        except FileNotFoundError:
-            pass
-        except OSError as error:
-            raise StorageError(
-                f"{self._recordings / folder}: it cannot be deleted ({error.strerror}); delete it by hand"
-            ) from error
-        with self._database.writing() as connection:
-            connection.execute("DELETE FROM duties WHERE duty = 'remove' AND folder = ?", (folder,))
-
-    def _number(self, meeting_id: str) -> int:
-        rows = self._database.rows("SELECT number FROM meetings WHERE id = ?", (meeting_id,))
-        if not rows:
-            raise ids.unknown(meeting_id)
-        return rows[0][0]

@@ -1,5 +1,6 @@
 """What a list says about meetings, without folding their logs."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -8,7 +9,7 @@ from meetscribe.store.database import Database
 from meetscribe.store.lock import is_locked
 
 MeetingState = Literal["ended", "open", "recovering"]
-_QUERY = """SELECT id, title, started, duration, seq, ended,
+_QUERY = """SELECT moment, id, title, started, duration, seq, ended,
         (SELECT count(*) FROM turns WHERE turns.meeting = meetings.number),
         (SELECT group_concat(speaker, char(0)) FROM (
             SELECT speaker FROM turns WHERE turns.meeting = meetings.number
@@ -34,10 +35,14 @@ class MeetingSummary:
 
 
 def summaries(
-    database: Database, recordings: Path, condition: str = "1", values: tuple[Any, ...] = ()
+    databases: Iterable[Database], recordings: Path, condition: str = "1", values: tuple[Any, ...] = ()
 ) -> list[MeetingSummary]:
-    """Return the meetings that meet a condition in SQL, the newest first."""
-    return [_summary(recordings, *row) for row in database.rows(_QUERY.format(condition), values)]
+    """Return the meetings that meet a condition in SQL, the newest first; one that is in two databases once."""
+    found: dict[str, tuple[float, MeetingSummary]] = {}
+    for database in databases:
+        for moment, *row in database.rows(_QUERY.format(condition), values):
+            found.setdefault(row[0], (moment, _summary(recordings, *row)))
+    return [one for _, one in sorted(found.values(), key=lambda pair: -pair[0])]
 
 
 def _summary(recordings: Path, meeting_id: str, *row: Any) -> MeetingSummary:

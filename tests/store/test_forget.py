@@ -5,6 +5,8 @@ from hypothesis import strategies as st
 
 from meetscribe import events as ev
 from meetscribe.errors import InputError
+from meetscribe.store import forget
+from meetscribe.store.database import Database
 from meetscribe.store.store import Store
 
 WORDS = st.text("abcdefghijklmnopqrstuvwxyzäßéЖ", min_size=7, max_size=30)
@@ -103,7 +105,7 @@ def test_a_deletion_that_was_interrupted_is_finished_by_the_next_start(tmp_path,
         made.record(store, spoken(1, "secretword"))
         (store.folder("2026-11-22-standup") / "audio-0-0.wav").write_bytes(b"secretsound")
         with monkeypatch.context() as patch:
-            patch.setattr(Store, "_finish_duties", lambda self: True)
+            patch.setattr(forget, "finish", lambda *_: True)
             store.delete("2026-11-22-standup")
         assert made.bytes_with(tmp_path, "secretsound")
     with Store(tmp_path):
@@ -119,3 +121,23 @@ def test_another_reader_does_not_keep_traces(tmp_path):
         store.delete("2026-11-22-standup")
         assert not made.bytes_with(tmp_path, "secretword")
         assert not reader.search("secretword")
+
+
+def test_a_redaction_that_was_interrupted_is_finished_by_the_next_start(tmp_path, monkeypatch):
+    """Also in a meeting that was cut off itself."""
+    with Store(tmp_path) as store:
+        log = made.record(store, spoken(1, "secretword"), ended=False)
+        monkeypatch.setattr(Database, "scrub", lambda self: False)
+        log.redact(["t1"])
+        assert made.bytes_with(tmp_path, "secretword")
+        monkeypatch.undo()
+    with Store(tmp_path):
+        assert not made.bytes_with(tmp_path, "secretword")
+
+
+def test_what_goes_off_the_record_after_the_end_is_in_no_file(store):
+    """A log goes on to be the meeting's when it has moved to where meetings of the past are kept."""
+    log = made.record(store, spoken(1, "secretword"))
+    log.redact(["t1"])
+    assert not made.bytes_with(store.data_dir, "secretword")
+    assert [event.seq for event in log.since(0)] == [1, 2, 3]

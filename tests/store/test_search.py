@@ -95,7 +95,7 @@ def test_the_index_is_what_the_log_folds_to(tmp_path_factory, events):
             log.append(event)
         meeting = store.meeting("m")
         shown = {(t.id, shown_speaker(t, meeting.speakers), t.start, t.end, t.text) for t in meeting.turns}
-        held = store._database.rows('SELECT turn, speaker, start, "end", text FROM turns')
+        held = log._database.rows('SELECT turn, speaker, start, "end", text FROM turns')
         assert set(held) == shown
         assert log.meeting == meeting
-        store._database.rows("INSERT INTO words (words, rank) VALUES ('integrity-check', 1)")
+        log._database.rows("INSERT INTO words (words, rank) VALUES ('integrity-check', 1)")

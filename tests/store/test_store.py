@@ -9,7 +9,9 @@ from hypothesis import given, settings
 from meetscribe import events as ev
 from meetscribe.errors import InputError, SequenceError, StorageError, UsageError
 from meetscribe.meeting import fold
+from meetscribe.session.commands import Command, CommandError
 from meetscribe.store.database import MIGRATIONS, Database
+from meetscribe.store.live import LiveLogs
 from meetscribe.store.store import Store
 
 
@@ -146,6 +148,43 @@ def test_a_file_that_is_no_database_is_a_sentence(tmp_path):
 
 
 def test_writes_are_synced(store):
-    """What was appended survives a power cut: every transaction is synced."""
-    assert store._database.rows("PRAGMA synchronous") == [(2,)]
-    assert store._database.rows("PRAGMA journal_mode") == [("wal",)]
+    """What was appended survives a power cut: every transaction is synced, while a meeting goes on and later."""
+    for database in (store._database, made.record(store, ended=False)._database):
+        assert database.rows("PRAGMA synchronous") == [(2,)]
+        assert database.rows("PRAGMA journal_mode") == [("wal",)]
+
+
+def test_a_meeting_that_goes_on_is_seen_by_others(store):
+    """Another process lists, reads and searches it while it is recorded, and finds it whole when it has ended."""
+    log = made.record(store, ev.Final(turn=made.turn("t1", 0, 2, "good morning")), ended=False)
+    with Store(store.data_dir) as other:
+        assert [(meeting.id, meeting.state) for meeting in other.meetings()] == [(log.session, "open")]
+        assert [hit.turn for hit in other.search("morning")] == ["t1"]
+        assert other.find("last") == log.session
+        with pytest.raises(CommandError, match="being recorded"):
+            other.command(log.session, Command("c", "bookmark"))
+        made.add(log, ev.End(reason="stopped", duration=32_000))
+        assert [(meeting.id, meeting.state) for meeting in other.meetings()] == [(log.session, "ended")]
+        assert other.log(log.session) == list(log.since(0)) == store.log(log.session)
+        assert [hit.turn for hit in other.search("morning")] == ["t1"]
+        assert other.command(log.session, Command("c", "bookmark")).seq == 4
+
+
+@pytest.mark.parametrize("copied", [False, True])
+def test_a_meeting_that_ended_in_a_dying_process_is_moved_by_the_next(tmp_path, monkeypatch, copied):
+    """Whether it died before the copy or before the removal, the meeting is there once and whole."""
+    with Store(tmp_path) as store:
+        with monkeypatch.context() as patch:
+            if not copied:
+                patch.setattr(LiveLogs, "_copy", _full_disk)
+            patch.setattr("pathlib.Path.unlink", lambda *_, **__: None)
+            log = made.record(store, ev.Bookmark(note="here"))
+        before = store.log(log.session)
+    with Store(tmp_path) as store:
+        assert store.log(log.session) == before
+        assert [meeting.state for meeting in store.meetings()] == ["ended"]
+        assert not list(store.folder(log.session).glob("log.sqlite3*"))
+
+
+def _full_disk(*_):
+    raise StorageError("the disk is full")
