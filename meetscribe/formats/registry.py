@@ -21,6 +21,7 @@ from meetscribe.formats import (
     vtt,
     word,
 )
+from meetscribe.formats.report import page
 from meetscribe.meeting import Meeting, fold
 
 
@@ -74,6 +75,7 @@ FORMATS: tuple[Format, ...] = (
     Format("ctm", ".ctm", _of_meeting(ctm.encode), ctm.decode, join="".join),
     Format("csv", ".csv", _of_meeting(table.encode), table.decode, join=_joined_tables),
     Format("md", ".md", _of_meeting(markdown.encode)),
+    Format("html", ".html", _of_meeting(page.encode), page.decode),
     Format("docx", ".docx", _no_text, encode_bytes=lambda log: word.encode(fold(log))),
 )
 

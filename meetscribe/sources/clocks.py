@@ -37,8 +37,8 @@ _SPREAD = 8  # samples over which a delay is smeared inside a window
 _OUTLIER = SAMPLE_RATE // 100  # samples, of a window that misled
 _FEWEST = 6  # windows that a line is drawn through
 _TWO_PEOPLE = 6.0  # dB between windows, where each recording is mostly one person's
-_USUAL_STRETCH = 1e-4
-_DOUBT = 100.0  # squared samples that a usual stretch has to explain
+_USUAL_STRETCH = 5e-5
+_DOUBT = 4.0  # windows that mislead alike, at a time
 
 
 @dataclass(frozen=True)
@@ -189,7 +189,8 @@ def _line(pairs: list[_Pair], offset: float) -> Clock:
     for _ in range(4):
         if good.sum() < _FEWEST:
             break
-        solved = _solved(unknowns[good], late[good])
+        doubt = _DOUBT * float(np.var(late[good] - unknowns[good] @ solved)) + 1.0
+        solved = _solved(unknowns[good], late[good], doubt)
         good = np.abs(late - unknowns @ solved) < _OUTLIER / 2
     level, stretch = float(solved[0]), float(solved[1])
     return Clock(level, stretch) if abs(stretch) <= MOST_STRETCH else Clock(float(np.median(late)))
@@ -218,9 +219,12 @@ def _slope(samples: NDArray[np.float64], late: NDArray[np.float64]) -> float:
     return float(np.clip(np.median(slopes), -MOST_STRETCH, MOST_STRETCH)) if slopes else 0.0
 
 
-def _solved(unknowns: NDArray[np.float64], late: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the least squares, in which a stretch has to be worth it: clocks are rarely more than 100 ppm off."""
+def _solved(unknowns: NDArray[np.float64], late: NDArray[np.float64], doubt: float) -> NDArray[np.float64]:
+    """Return the least squares, in which a stretch has to be worth it: clocks are rarely more than 50 ppm off.
+
+    `doubt` is the variance of one window, with the way of the sound in it that nobody knows.
+    """
     scale = np.array([1.0, 1.0 / _USUAL_STRETCH, 1.0])
-    held = np.diag([0.0, _DOUBT, 1e-3])
+    held = np.diag([0.0, doubt, 1e-3])
     matrix = unknowns / scale
     return np.linalg.solve(matrix.T @ matrix + held, matrix.T @ late) / scale

@@ -22,6 +22,7 @@ from meetscribe.apps.cli.mcp import mcp
 from meetscribe.apps.cli.meetings import delete, export, list_meetings, search, show
 from meetscribe.apps.cli.models import models
 from meetscribe.apps.cli.past import recover, redo, take_in
+from meetscribe.apps.cli.report import report
 from meetscribe.apps.cli.serve import serve
 from meetscribe.apps.cli.settings import config as show_config
 from meetscribe.apps.cli.transcribe import transcribe
@@ -48,6 +49,7 @@ app.command()(redo)
 app.command()(recover)
 app.command("config")(show_config)
 app.command()(convert)
+app.command()(report)
 app.command()(devices)
 app.command()(doctor)
 app.command()(serve)
