@@ -165,7 +165,7 @@ class _FlakyStream(InProcessStream):
 
     def lose(self):
         self.lost = True
-        self._events.put_nowait("lost")
+        self._events.put_nowait("lost")  # type: ignore[arg-type]
 
     async def feed(self, samples):
         if self.lost:
@@ -191,3 +191,70 @@ class DeadlyTranscriber(LoudnessTranscriber):
 def load_deadly(directory):
     """Load a recogniser that does not survive loud recordings."""
     return Recogniser(directory.name, LoudnessEngine(), DeadlyTranscriber)
+
+
+class BurstTranscriber:
+    """Every burst of a tone is a turn, whose word is its pitch, from wherever one begins to listen."""
+
+    QUIET = 3  # steps of 0.1 s that end a turn
+
+    def __init__(self):
+        self.buffer, self.ended, self.heard = np.zeros(0, np.float32), False, 0
+        self.burst, self.began, self.quiet, self.count, self.pending = [], 0, 0, 0, []
+
+    def receive_audio(self, samples):
+        self.buffer = np.concatenate([self.buffer, samples])
+
+    def receive_eof(self):
+        self.ended = True
+
+    def requests(self):
+        step = SAMPLE_RATE // 10
+        whole = len(self.buffer) if self.ended else len(self.buffer) // step * step
+        ready, self.buffer = self.buffer[:whole], self.buffer[whole:]
+        self.asked = [ready[at : at + step] for at in range(0, whole, step)]
+        return self.asked
+
+    def receive_result(self, result):
+        samples = self.asked.pop(0)
+        loud = result > 0.01
+        if loud and not self.burst:
+            self.count += 1
+            self.began = self.heard
+            self.pending.append(ev.TurnStart(turn=f"t{self.count}", slot=0, start=self.began, at=self.began))
+        if loud:
+            self.burst.append(samples)
+        self.heard += len(samples)
+        self.quiet = 0 if loud else self.quiet + 1
+        if self.burst and (self.quiet >= self.QUIET or (self.ended and not self.asked)):
+            self.close()
+
+    def close(self):
+        audio = np.concatenate(self.burst)
+        spectrum = np.abs(np.fft.rfft(audio, SAMPLE_RATE))
+        word, start, end = str(int(spectrum.argmax())), self.began, self.began + len(audio)
+        turn = ev.Turn(
+            id=f"t{self.count}", slot=0, start=start, end=end, text=word, words=(ev.Word(word, start, end),)
+        )
+        self.pending.append(ev.TurnEnd(turn=turn.id, slot=0, end=end, at=self.heard))
+        self.pending.append(ev.Final(turn=turn, at=self.heard))
+        self.burst = []
+
+    def events(self):
+        ready, self.pending = self.pending, []
+        return ready
+
+
+def bursts(words, rng):
+    """Audio that says words: a tone for each, of random length, with random pauses between."""
+    parts = []
+    for word in words:
+        length = int(rng.integers(4_000, 10_000))
+        tone = 0.5 * np.sin(2 * np.pi * int(word) * np.arange(length) / SAMPLE_RATE)
+        parts += [tone, np.zeros(int(rng.integers(8_000, 14_000)))]
+    return np.concatenate(parts).astype(np.float32)
+
+
+def load_bursts(directory):
+    """Load the recogniser that hears the pitch of bursts."""
+    return Recogniser(directory.name, LoudnessEngine(), BurstTranscriber)

@@ -40,6 +40,10 @@ class Settings(BaseSettings):
     format: Annotated[tuple[str, ...], NoDecode] = ("text",)
     output_dir: Path | None = None
     jobs: int = Field(default=1, ge=1, le=256)
+    input: Annotated[tuple[str, ...], NoDecode] = ()
+    system_audio: bool = False
+    channels: Literal["mixed", "apart"] | None = None
+    record: bool = True
     srt_overlap: Literal["stack", "merge"] = "stack"
     layout: Literal["auto", "mixed", "per-speaker", "array"] = "auto"
     quality: Literal["normal", "best"] = "normal"
@@ -61,7 +65,7 @@ class Settings(BaseSettings):
     on_final: str | None = None
     on_end: str | None = None
 
-    @field_validator("format", "origin", mode="before")
+    @field_validator("format", "input", "origin", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         """Take several values as `text,json` too."""

@@ -31,7 +31,7 @@ from meetscribe.engine.framing import (
     read_message,
 )
 from meetscribe.engine.worker_process import OUT_OF_MEMORY, Load, serve
-from meetscribe.errors import EngineLost, MissingError
+from meetscribe.errors import EngineLost, MeetscribeError, MissingError
 from meetscribe.events import Event
 from meetscribe.timeline import SAMPLE_RATE
 
@@ -94,7 +94,7 @@ class WorkerRecognition:
         try:
             await worker.is_ready(self._starting)
         except BaseException as error:
-            if isinstance(error, EngineLost):
+            if isinstance(error, MeetscribeError):
                 self._count_loss(0.0)
             await worker.end()
             raise

@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from meetscribe.errors import EngineLost
+from meetscribe.errors import EngineLost, MeetscribeError
 from meetscribe.events import Event
 from meetscribe.session.backlog import Backlog, Break, Piece
 from meetscribe.session.course import Course
@@ -68,7 +68,7 @@ class Follower:
         self._stream_start = 0
         self._collecting: asyncio.Task[None] | None = None
         self._reading: asyncio.Task[None] | None = None
-        self._halted = False
+        self._has_opened = self._halted = False
         self._may_go_on = asyncio.Event()
         self._may_go_on.set()
 
@@ -151,7 +151,15 @@ class Follower:
 
     async def _open_stream(self, start: int) -> None:
         label = "" if self.channel is None else str(self.channel)
-        self._stream = await self._recognition.open(start, label)
+        try:
+            self._stream = await self._recognition.open(start, label)
+        except EngineLost:
+            raise
+        except MeetscribeError as error:
+            if not self._has_opened:
+                raise  # nobody has spoken yet, and somebody looks
+            raise EngineLost(str(error)) from error
+        self._has_opened = True
         self._stream_start = start
         self.course.begin(start)
         self._collecting = asyncio.create_task(

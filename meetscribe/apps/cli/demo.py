@@ -41,7 +41,7 @@ def demo(
         settings = load_settings(context.obj.config, {"data_dir": context.obj.data_dir, "model": model})
         chosen = find(settings.model, settings.own_models)
         console = Console()
-        pace = _speed(speed or ("1" if console.is_terminal else "max"))
+        pace = speed_of(speed or ("1" if console.is_terminal else "max"))
         say(f"three synthetic voices who talk over each other, heard by {chosen.name!r} on this machine")
         say("loading the model (the first start compiles the search and takes longer)")
         with as_file(files("meetscribe") / "demo" / "recording.flac") as path:
@@ -50,7 +50,7 @@ def demo(
         say(f"{len(meeting.turns)} turns in {clock(meeting.duration)}; now try: meetscribe transcribe FILE")
 
 
-def _speed(text: str) -> float:
+def speed_of(text: str) -> float:
     """Return the speed that was asked for; `max` is infinite."""
     try:
         speed = math.inf if text == "max" else float(text)

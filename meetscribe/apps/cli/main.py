@@ -18,6 +18,7 @@ from meetscribe.apps.cli.devices import devices
 from meetscribe.apps.cli.doctor import doctor
 from meetscribe.apps.cli.edit import edit
 from meetscribe.apps.cli.evaluate import evaluate
+from meetscribe.apps.cli.live import live
 from meetscribe.apps.cli.mcp import mcp
 from meetscribe.apps.cli.meetings import delete, export, list_meetings, search, show
 from meetscribe.apps.cli.models import models
@@ -35,6 +36,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(transcribe)
+app.command()(live)
 app.command()(models)
 app.command()(demo)
 app.command()(evaluate)

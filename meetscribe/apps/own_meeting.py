@@ -1,0 +1,159 @@
+"""A meeting of this machine with all that belongs to it: its log and recording in the store, and a worker that thinks.
+
+Meetings that were cut off earlier are finished beside it, by the same worker.
+Not covered: the command line (`cli/live.py`), the screen (`live/`), servers (`serve/`).
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from meetscribe.errors import MeetscribeError, StorageError
+from meetscribe.events import DurableEvent, Session
+from meetscribe.session.commands import Ack, Command
+from meetscribe.session.fanout import Subscription
+from meetscribe.session.ports import AudioSource, EventSink, Recognition
+from meetscribe.session.recorder import FileRecorder
+from meetscribe.session.recovery import Recovery
+from meetscribe.session.session import MeetingSession, SessionSettings
+from meetscribe.store.store import Store
+from meetscribe.timeline import clock
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a new meeting is to be.
+
+    Attributes:
+        title: what people call it.
+        source: where its audio comes from.
+        model: the name of the model.
+        settings: how the session runs.
+        record: keep the audio.
+    """
+
+    title: str
+    source: AudioSource
+    model: str
+    settings: SessionSettings = field(default_factory=SessionSettings)
+    record: bool = True
+
+
+class OwnMeeting:
+    """A meeting that still has to be run, as `MeetingSession` is for readers and commands.
+
+    Args:
+        store: where it is kept.
+        plan: what it is to be.
+        recognition: who transcribes; closed at the end.
+        sinks: makes further outputs, once the meeting runs.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        plan: Plan,
+        recognition: Recognition,
+        sinks: Callable[[], Sequence[EventSink]] = tuple,
+    ) -> None:
+        now = datetime.now(UTC).astimezone()
+        self.id = store.new_meeting_id(now, plan.title)
+        start = Session(
+            session=self.id,
+            title=plan.title,
+            started=now.isoformat(timespec="seconds"),
+            sources=tuple(getattr(plan.source, "labels", (plan.source.name,))),
+            model=plan.model,
+        )
+        self._store, self._recognition, self._sinks = store, recognition, sinks
+        self._kept = store.begin(start)
+        recorder = FileRecorder(store.folder(self.id), plan.source.channels) if plan.record else None
+        self.session = MeetingSession(
+            start, plan.source, recognition, (), plan.settings, self._kept, recorder
+        )
+        self.finishes_others = True  # waits for meetings that were cut off
+        self.say: Say = lambda sentence: None
+
+    @property
+    def log(self) -> list[DurableEvent]:
+        """Return the durable events so far."""
+        return self.session.log
+
+    def subscribe(self, after_seq: int = 0) -> Subscription:
+        """Return a reader of the events after `after_seq`, and of all that happens."""
+        return self.session.subscribe(after_seq)
+
+    async def command(self, command: Command) -> Ack:
+        """Carry out a command.
+
+        Raises:
+            CommandError: it cannot be carried out.
+        """
+        return await self.session.command(command)
+
+    async def run(self) -> list[DurableEvent]:
+        """Run the meeting to its end and return its log.
+
+        Raises:
+            MeetscribeError: the meeting failed; one that never heard anything is not kept.
+        """
+        self.session.sinks = self._sinks()
+        others = asyncio.create_task(self._finish_others(), name="recovery")
+        try:
+            log = await self.session.run()
+            if self.finishes_others:
+                await others
+            return log
+        except MeetscribeError:
+            if not self.session.heard:
+                self._kept.close()
+                self._store.delete(self.id)
+            raise
+        finally:
+            others.cancel()
+            with suppress(asyncio.CancelledError):
+                await others
+            self._kept.close()
+            await self._recognition.close()
+
+    async def _finish_others(self) -> None:
+        async for sentence in finish(self._store, self._recognition):
+            self.say(sentence)
+
+
+async def finish(
+    store: Store, recognition: Recognition, ids: Sequence[str] | None = None
+) -> AsyncIterator[str]:
+    """Finish meetings that were cut off, one after another; give a sentence before and after each.
+
+    Args:
+        store: where they are.
+        recognition: who transcribes; it stays open.
+        ids: which ones, None for all.
+
+    Raises:
+        MeetscribeError: one of `ids` cannot be finished; where all were asked for, that is a sentence.
+    """
+    for id in [one.id for one in store.unfinished()] if ids is None else ids:
+        try:
+            kept = store.resume(id)
+        except MeetscribeError as error:
+            if ids is not None:
+                raise
+            yield f"meeting {id!r} cannot be finished: {error}"
+            continue
+        try:
+            recovery = Recovery(kept, store.folder(id), recognition)
+            yield f"meeting {id!r} was interrupted; {clock(recovery.left)} of it is transcribed now"
+            log = await recovery.run()
+            yield f"meeting {id!r} is complete, {len(log)} events"
+        except (MeetscribeError, ValueError) as error:
+            if ids is not None and isinstance(error, StorageError):
+                raise
+            yield f"meeting {id!r} cannot be finished: {error}"
+        finally:
+            kept.close()
