@@ -80,7 +80,7 @@ class SoundServer:
         """Begin to play samples into a sink."""
         path = self.home / f"{sink}-{len(self.players)}.wav"
         soundfile.write(path, samples, rate, subtype="PCM_16")
-        command = ["paplay", f"--device={sink}", "--latency-msec=50", str(path)]
+        command = ["paplay", f"--device={sink}", str(path)]
         self.players.append(subprocess.Popen(command, env=self._all(), stderr=subprocess.DEVNULL))
         return self.players[-1]
 
