@@ -1,6 +1,7 @@
 """Settings: a flag over MEETSCRIBE_… in the environment over config.toml over the default."""
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from meetscribe.formats.registry import by_name
 
 HIDDEN = "(hidden)"
 _SECRETS = ("token",)
+_PASSWORD = re.compile(r"(://[^/@:]*:)[^/@]*@")
 
 
 class Settings(BaseSettings):
@@ -141,9 +143,7 @@ def explain_settings(config: Path | None, flags: Mapping[str, Any]) -> list[Orig
     origins = []
     for name in Settings.model_fields:
         variable = f"MEETSCRIBE_{name.upper()}"
-        value = getattr(settings, name)
-        if name in _SECRETS and value is not None:
-            value = HIDDEN
+        value = _without_secrets(name, getattr(settings, name))
         if flags.get(name) not in (None, [], ()):
             origins.append(Origin(name, value, "flag", f"--{name.replace('_', '-')}"))
         elif os.environ.get(variable):
@@ -153,6 +153,13 @@ def explain_settings(config: Path | None, flags: Mapping[str, Any]) -> list[Orig
         else:
             origins.append(Origin(name, value, "default", ""))
     return origins
+
+
+def _without_secrets(name: str, value: Any) -> Any:
+    """Return a setting as it may be shown: no token, and no password in an address."""
+    if name in _SECRETS and value is not None:
+        return HIDDEN
+    return _PASSWORD.sub(rf"\1{HIDDEN}@", value) if isinstance(value, str) else value
 
 
 def _read_file(config: Path | None) -> dict[str, Any]:

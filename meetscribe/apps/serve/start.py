@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 
 from meetscribe.apps.config import Settings
 from meetscribe.apps.recogniser import load_recogniser
+from meetscribe.apps.retention import apply_retention
 from meetscribe.apps.serve.access import Access, check_address
 from meetscribe.apps.serve.admission import Admission, measure
 from meetscribe.apps.serve.app import Service, application
@@ -36,6 +37,7 @@ from meetscribe.sinks.mqtt import broker
 from meetscribe.sources.file import FileSource
 from meetscribe.sources.inputs import open_inputs
 from meetscribe.sources.paced import PacedSource
+from meetscribe.store.store import Store
 from meetscribe.timeline import SAMPLE_RATE
 
 _MEASURED = 6 * SAMPLE_RATE  # samples of speech that this machine's speed is measured with
@@ -92,6 +94,8 @@ class Serving:
         ports = [self._settings.port] if extra is None else [self._settings.port, extra]
         sockets = listen(self._settings.host, ports)
         recognition = WorkerRecognition(load_recogniser, self._model.path)
+        with Store(self._settings.data_dir) as store:
+            apply_retention(store, self._settings, self._log.info)
         archive = StoreArchive(self._settings.data_dir)
         bridge = self._bridge()
         hub = Hub(recognition, archive, self._model.name, self._log, self._new_sinks(bridge))

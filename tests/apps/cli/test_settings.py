@@ -24,11 +24,11 @@ def test_config_says_where_each_setting_comes_from(cli, file, monkeypatch):
 
 
 def test_config_hides_what_is_secret(cli, file):
-    """A token is not shown to who looks over the shoulder."""
-    file.write_text('token = "geheim"\n')
+    """A token, and a password in an address, are not shown to who looks over the shoulder."""
+    file.write_text('token = "geheim"\nmqtt = "mqtt://me:geheim@host:1883"\n')
     for result in (cli("config"), cli("config", "--json")):
         assert "geheim" not in result.out + result.err
-        assert "(hidden)" in result.out
+        assert "mqtt://me:(hidden)@host:1883" in result.out
 
 
 def test_a_wrong_setting_is_a_sentence(cli, file):
