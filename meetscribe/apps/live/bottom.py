@@ -11,8 +11,9 @@ from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
-from textual.widgets import Input, Label
+from textual.widgets import Label
 
+from meetscribe.apps.live.field import Field
 from meetscribe.apps.live.transcript.layout import shortened
 
 _QUIET, _LOUD = -60.0, 0.0  # dBFS at the two ends of a meter
@@ -96,7 +97,7 @@ class SearchBar(Horizontal):
     def compose(self):
         """Compose the line."""
         yield Label(" / ", id="slash")
-        yield Input(placeholder="words", compact=True, id="query")
+        yield Field(placeholder="words", compact=True, id="query")
         yield Label("", id="found")
 
     def say(self, text: str) -> None:

@@ -35,7 +35,27 @@ class Reader(Protocol):
 
 
 class Meeting(Protocol):
-    """A meeting that the screen shows (`meetscribe.session.session.MeetingSession`)."""
+    """A meeting that the screen shows."""
+
+    def subscribe(self, after_seq: int = 0) -> Reader:
+        """Return a reader of the events after `after_seq`."""
+        ...
+
+    async def read_log(self) -> Sequence[DurableEvent]:
+        """Return the durable events so far."""
+        ...
+
+    async def command(self, command: Command) -> Ack:
+        """Carry out a command.
+
+        Raises:
+            CommandError: it cannot be carried out.
+        """
+        ...
+
+
+class RunningMeeting(Protocol):
+    """A meeting that still has to be run (`meetscribe.session.session.MeetingSession`)."""
 
     @property
     def log(self) -> Sequence[DurableEvent]:
@@ -54,10 +74,6 @@ class Meeting(Protocol):
         """
         ...
 
-
-class RunningMeeting(Meeting, Protocol):
-    """A meeting that still has to be run."""
-
     async def run(self) -> list[DurableEvent]:
         """Run the meeting to its end and return its log."""
         ...
@@ -74,6 +90,7 @@ class MeetingThread:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="meeting")
         self._done: Future[list[DurableEvent]] = Future()
+        self._log: list[DurableEvent] = []  # once it has ended
         self._read_out = asyncio.Event()  # nobody reads events any more
 
     def __enter__(self) -> Self:
@@ -88,11 +105,6 @@ class MeetingThread:
             self._thread.join(0.2)  # with a limit, so that an interrupt is heard
 
     @property
-    def log(self) -> Sequence[DurableEvent]:
-        """Return the durable events so far."""
-        return self._meeting.log
-
-    @property
     def is_running(self) -> bool:
         """Say whether the meeting goes on."""
         return not self._done.done()
@@ -101,6 +113,10 @@ class MeetingThread:
         """Return the one reader that there is; it begins with the meeting."""
         del after_seq
         return _Across(self)
+
+    async def read_log(self) -> Sequence[DurableEvent]:
+        """Return the durable events so far, read in the meeting's thread: a database may belong to it."""
+        return self._log if self._done.done() else await self.across(self._read_log())
 
     async def command(self, command: Command) -> Ack:
         """Carry out a command in the meeting's thread."""
@@ -145,6 +161,9 @@ class MeetingThread:
         """Await something in the meeting's thread."""
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
 
+    async def _read_log(self) -> Sequence[DurableEvent]:
+        return list(self._meeting.log)
+
     async def _stop(self) -> None:
         with suppress(CommandError):  # it has ended, or will
             await self._meeting.command(Command(id="leave", name="stop"))
@@ -160,7 +179,8 @@ class MeetingThread:
     async def _hold(self) -> None:
         """Run the meeting, and stay until its events are read."""
         try:
-            self._done.set_result(await self._meeting.run())
+            self._log = await self._meeting.run()
+            self._done.set_result(self._log)
         except BaseException as error:
             self._done.set_exception(error)
         await self._read_out.wait()

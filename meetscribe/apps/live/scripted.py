@@ -65,6 +65,10 @@ class ScriptedMeeting:
         """Return the durable events so far."""
         return list(self._log)
 
+    async def read_log(self) -> list[ev.DurableEvent]:
+        """Return the durable events so far, as the screen asks for them."""
+        return self.log
+
     def subscribe(self, after_seq: int = 0) -> Subscription:
         """Return a reader of the events after `after_seq`."""
         return self._fanout.subscribe(self._log[after_seq:])

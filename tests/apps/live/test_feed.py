@@ -60,6 +60,7 @@ def test_events_and_commands_cross_to_the_meetings_thread():
 
         ack, events = asyncio.run(use())
         assert meeting.thread is not threading.current_thread()
+        assert asyncio.run(running.read_log()) == meeting.log
     durable = [event.seq for event in events if hasattr(event, "seq")]
     assert durable == list(range(1, len(meeting.log) + 1))
     assert 0 < ack.seq <= len(meeting.log)

@@ -7,6 +7,7 @@ from textual.widgets import Input, Label, OptionList
 from textual.widgets.option_list import Option
 
 from meetscribe.apps.live.dialogs.dialog import Dialog
+from meetscribe.apps.live.field import Field
 from meetscribe.formats.registry import FORMATS
 
 
@@ -22,7 +23,7 @@ class ExportDialog(Dialog[Path]):
         lines = [f"{known.name:<8} {known.extension}" for known in FORMATS]
         yield OptionList(*(Option(line) for line in lines), compact=True)
         yield Label("to", id="ask")
-        yield Input(compact=True)
+        yield Field(compact=True)
 
     def on_mount(self) -> None:
         """Begin with the first format."""

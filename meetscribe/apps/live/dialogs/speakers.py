@@ -12,6 +12,7 @@ from textual.widgets import Input, Label, OptionList
 from textual.widgets.option_list import Option
 
 from meetscribe.apps.live.dialogs.dialog import FRAME, Answer, Dialog
+from meetscribe.apps.live.field import Field
 from meetscribe.apps.live.palette import Palette
 from meetscribe.apps.live.transcript.layout import shortened
 
@@ -76,7 +77,7 @@ class RenameDialog(PeopleDialog[Naming]):
         options.can_focus = False
         yield options
         yield Label("is called", id="ask")
-        yield Input(compact=True, placeholder="name")
+        yield Field(compact=True, placeholder="name")
 
     def on_mount(self) -> None:
         """Begin with the person that was meant."""

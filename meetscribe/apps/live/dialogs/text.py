@@ -8,6 +8,7 @@ from textual.message import Message
 from textual.widgets import Input, Label, TextArea
 
 from meetscribe.apps.live.dialogs.dialog import Dialog
+from meetscribe.apps.live.field import Field
 
 
 class NoteDialog(Dialog[str]):
@@ -18,7 +19,7 @@ class NoteDialog(Dialog[str]):
 
     def parts(self) -> ComposeResult:
         """Compose a line to write in."""
-        yield Input(placeholder="a note, or nothing", compact=True)
+        yield Field(placeholder="a note, or nothing", compact=True)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """End with the note."""
@@ -48,6 +49,7 @@ class CorrectDialog(Dialog[str]):
     def parts(self) -> ComposeResult:
         """Compose the text to be corrected."""
         area = OneText(self._text, soft_wrap=True, show_line_numbers=False, compact=True)
+        area.cursor_blink = False
         area.move_cursor(area.document.end)
         yield area
         yield Label("", id="complaint")
