@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+import meetscribe
+
 from .terminal import Terminal
 
 PROGRAM = str(Path(__file__).parent / "scripted_program.py")
@@ -50,3 +52,17 @@ def test_no_colour_is_sent_where_none_is_wanted():
         assert {cell.fg for cell in cells} == {"default"}
         assert {cell.bg for cell in cells} == {"default"}
         assert any(cell.bold for cell in cells)
+
+
+@pytest.mark.slow
+def test_the_command_shows_a_recording_as_if_it_were_live(tmp_path):
+    """`meetscribe live --from-file` in a terminal: words stand there, and when the recording has ended q leaves."""
+    recording = Path(meetscribe.__file__).parent / "demo" / "recording.flac"
+    command = ["-m", "meetscribe.apps.cli.main", "live", "--from-file", str(recording), "--speed", "max"]
+    with Terminal(*command, "--data-dir", str(tmp_path)) as terminal:
+        terminal.wait_for(lambda lines: lines[0].startswith(" ■ stopped"), seconds=240)
+        assert "end of the audio" in "\n".join(terminal.lines)
+        assert sum("▎" in line for line in terminal.lines) > 5
+        terminal.press("q")
+        assert terminal.wait_for_end() == 0
+        assert b"is kept" in terminal.written
