@@ -14,8 +14,19 @@ from torch import Tensor
 
 from meetscribe.nn.encoder import EncoderState
 from meetscribe.nn.features import HOP
+from meetscribe.nn.order import OrderState, in_order, initial_order
+from meetscribe.nn.periodicity import Periodicity
 from meetscribe.nn.recogniser import Recogniser, RecogniserConfig
-from meetscribe.nn.separator import SLOTS, Masks, Separator, SeparatorConfig, SeparatorState, masked
+from meetscribe.nn.separator import (
+    FRAMES,
+    SLOTS,
+    Masks,
+    Separator,
+    SeparatorConfig,
+    SeparatorState,
+    heard,
+    masked,
+)
 from meetscribe.nn.steppable import Steppable
 
 
@@ -28,13 +39,16 @@ class SegmenterConfig:
 
 
 class SegmenterState(NamedTuple):
-    """Past of the features, samples (B, 240), of the separator (() without one), and of the encoder for all slots.
+    """Past of the parts: samples (B, 240) of the features and (B, 704) of the periodicity, separator, order, encoder.
 
+    Without a separator its state, the periodicity's and the order's are ().
     The encoder's state has a slot axis after the batch axis: (B, C, …).
     """
 
     samples: Tensor
+    periodicity: Tensor | tuple[()]
     separator: SeparatorState | tuple[()]
+    order: OrderState | tuple[()]
     encoder: EncoderState
 
 
@@ -53,6 +67,7 @@ class SeparatorTransducerSegmenter(Steppable[SegmenterState]):
         super().__init__()
         self.recogniser = recogniser
         self.separator = separator
+        self.periodicity = Periodicity()
         self.slots = 1 if separator is None else SLOTS
         self.stride = recogniser.stride
         self.lookahead = recogniser.lookahead
@@ -73,8 +88,10 @@ class SeparatorTransducerSegmenter(Steppable[SegmenterState]):
         """Return the state of `batch` streams before anything was heard."""
         samples = self.recogniser.features.initial_state(batch)
         separator = () if self.separator is None else self.separator.initial_state(batch)
+        periodicity = () if self.separator is None else self.periodicity.initial_state(batch)
+        order = () if self.separator is None else initial_order(batch, samples.device)
         encoder = self.recogniser.encoder.initial_state(batch * self.slots)
-        return SegmenterState(samples, separator, _unfold(encoder, self.slots))
+        return SegmenterState(samples, periodicity, separator, order, _unfold(encoder, self.slots))
 
     def forward(self, audio: Tensor, lengths: Tensor, chunk: int | None) -> SlotScores:
         """Score whole recordings.
@@ -86,24 +103,31 @@ class SeparatorTransducerSegmenter(Steppable[SegmenterState]):
                 separator's chunk is always its own.
         """
         whole = audio[:, : audio.shape[1] // self.stride * self.stride]
-        power = self.recogniser.features.spectrum(whole)
-        found = self._masks(power)
-        features = self._separated(power, found)
+        mixture = self.recogniser.features(whole)
+        found = None
+        if self.separator is not None:
+            found = self.separator(heard(mixture, self.periodicity(whole)))
+            found, _ = in_order(found, initial_order(len(audio), audio.device))
+        features = mixture[:, None] if found is None else masked(mixture, found.masks)
         steps = torch.div(lengths, self.stride, rounding_mode="floor").repeat_interleave(self.slots)
         encoded = self.recogniser.encoder(features.flatten(0, 1), steps, chunk)
         return self._scores(encoded, features, found)
 
     def step(self, x: Tensor, state: SegmenterState) -> tuple[SlotScores, SegmenterState]:  # type: ignore[override]
         """Score one chunk of each stream: x (B, chunk_samples)."""
-        power, samples = self.recogniser.features.step_spectrum(x, state.samples)
-        found, separator = None, state.separator
+        mixture, samples = self.recogniser.features.step(x, state.samples)
+        found, separator, periodicity, order = None, state.separator, state.periodicity, state.order
         if self.separator is not None:
             assert isinstance(separator, SeparatorState)
-            found, separator = self.separator.step(power, separator)
-        features = self._separated(power, found)
+            assert isinstance(periodicity, Tensor)
+            assert isinstance(order, OrderState)
+            cues, periodicity = self.periodicity.step(x, periodicity)
+            found, separator = self.separator.step(heard(mixture, cues), separator)
+            found, order = in_order(found, order)
+        features = mixture[:, None] if found is None else masked(mixture, found.masks)
         encoded, encoder = self.recogniser.encoder.step(features.flatten(0, 1), _fold(state.encoder))
         scores = self._scores(encoded, features, found)
-        return scores, SegmenterState(samples, separator, _unfold(encoder, self.slots))
+        return scores, SegmenterState(samples, periodicity, separator, order, _unfold(encoder, self.slots))
 
     def whole(self, features: Tensor, steps: Tensor) -> Tensor:
         """Score separated features with full context, as the final pass does.
@@ -117,13 +141,6 @@ class SeparatorTransducerSegmenter(Steppable[SegmenterState]):
         """
         return self.recogniser.transducer.table(self.recogniser.encoder(features, steps, None))
 
-    def _masks(self, power: Tensor) -> Masks | None:
-        return None if self.separator is None else self.separator(power)
-
-    def _separated(self, power: Tensor, found: Masks | None) -> Tensor:
-        mixture = self.recogniser.features.energies(power)
-        return mixture[:, None] if found is None else masked(mixture, found.masks)
-
     def _scores(self, encoded: Tensor, features: Tensor, found: Masks | None) -> SlotScores:
         scores = self.recogniser.transducer.table(encoded).unflatten(0, (-1, self.slots))
         speech = self.recogniser.speech(encoded).unflatten(0, (-1, self.slots))
@@ -133,7 +150,7 @@ class SeparatorTransducerSegmenter(Steppable[SegmenterState]):
         """Return the product of what the separator says of a slot and what the recogniser hears in it."""
         if found is None:
             return speech
-        steps = self.stride // HOP // self.separator.stride if self.separator is not None else 1
+        steps = self.stride // HOP // FRAMES
         return speech * torch.sigmoid(found.activity).unflatten(-1, (-1, steps)).mean(-1)
 
 

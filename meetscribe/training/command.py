@@ -69,7 +69,8 @@ def options_for(command: str, what: str) -> argparse.ArgumentParser:
     add("--steps", type=int, default=20_000)
     add("--decay", type=int, default=2_000, help="last steps, in which the learning rate falls to zero")
     add("--warmup", type=int, default=300, help="first steps, in which the learning rate rises")
-    add("--rate", type=float, default=1.5e-3, help="highest learning rate")
+    add("--rate", type=float, default=1.5e-3, help="highest learning rate of AdamW")
+    add("--muon-rate", type=float, default=0.02, help="of the hidden matrices; 0: AdamW for all")
     add("--rooms", type=int, default=300, help="image-source rooms beside the recorded ones")
     add("--seed", type=int, default=1)
     add("--workers", type=int, default=0, help="processes that make batches (useful beside a GPU)")
@@ -84,6 +85,7 @@ def training_config(options: argparse.Namespace) -> TrainingConfig:
         warmup=options.warmup,
         decay=options.decay,
         rate=options.rate,
+        muon_rate=options.muon_rate,
         workers=options.workers,
     )
 

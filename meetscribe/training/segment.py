@@ -38,7 +38,7 @@ from meetscribe.training.simulation.meetings import SimulatedMeetings
 from meetscribe.training.simulation.rooms import load_meeting_rooms
 from meetscribe.training.trainer import Trainer, join_processes
 
-WARP_SHARE = 0.5
+WARP_SHARE = 0.0
 STYLES: tuple[tuple[Style, float], ...] = (
     ("meeting", 0.45),
     ("overlapped", 0.4),

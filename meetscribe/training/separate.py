@@ -5,7 +5,7 @@ It needs no transcripts: everyone in the corpora and in `--speakers` talks in th
 
 import argparse
 import sys
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -24,19 +24,25 @@ from meetscribe.training.command import (
     training_config,
 )
 from meetscribe.training.corpus import load_corpus
-from meetscribe.training.mixtures import MixtureBatch, MixtureBatches
-from meetscribe.training.objectives.separation import SeparationObjective
+from meetscribe.training.mixtures import MixtureBatch, MixtureBatches, Mixtures
+from meetscribe.training.objectives.separation import DUETS, SeparationConfig, SeparationObjective
 from meetscribe.training.simulation.config import SimulationConfig, Style
+from meetscribe.training.simulation.duets import SimulatedDuets
 from meetscribe.training.simulation.meetings import SimulatedMeetings
-from meetscribe.training.simulation.pitch import pitch_of
+from meetscribe.training.simulation.render import Mixture
 from meetscribe.training.simulation.rooms import load_meeting_rooms
 from meetscribe.training.simulation.untranscribed import load_untranscribed
 from meetscribe.training.trainer import Trainer, join_processes
 
-WARP_SHARE = 0.5
+WARP_SHARE = 0.0
+STYLES: tuple[tuple[Style, float], ...] = (
+    ("overlapped", 0.6),
+    ("meeting", 0.3),
+    ("single", 0.07),
+    ("empty", 0.03),
+)
+"""What meetings are like: more overlap than in real ones, since it is what has to be learned."""
 DEV_BATCHES = 8
-EASY_INTERVAL = 1.45
-"""Ratio of the pitches of two who overlap in easy meetings: a woman and a man, or a child and a woman."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -46,11 +52,7 @@ def parser() -> argparse.ArgumentParser:
     add("--speakers", type=Path, action="append", default=[], help="manifest of speech without transcripts")
     add("--seconds", type=float, default=20.0, help="length of each meeting")
     add("--batch", type=int, default=4, help="meetings in the batch of one process")
-    add(
-        "--easy",
-        action="store_true",
-        help="begin so: two voices of different pitch, near, without noise, that overlap again and again",
-    )
+    add("--duets", action="store_true", help="begin so: two people who talk at once all the time")
     return options
 
 
@@ -59,12 +61,12 @@ def main(options: argparse.Namespace) -> int:
     rank, world, device = join_processes()
     options.folder.mkdir(parents=True, exist_ok=True)
     try:
-        batches, dev = meetings(options, "train"), meetings(options, "dev")
+        batches, dev = material(options, "train"), material(options, "dev")
     except MeetscribeError as error:
         print(error, file=sys.stderr)
         return error.exit_code
     torch.manual_seed(options.seed)
-    objective = SeparationObjective()
+    objective = SeparationObjective(DUETS if options.duets else SeparationConfig())
     trainer = Trainer(
         Separator(SeparatorConfig()),
         batches,
@@ -81,33 +83,35 @@ def main(options: argparse.Namespace) -> int:
     return 0
 
 
-def meetings(options: argparse.Namespace, split: str) -> MixtureBatches:
+@dataclass(frozen=True)
+class Alternating:
+    """Mixtures of two kinds, so that neither is forgotten."""
+
+    even: Mixtures
+    odd: Mixtures
+
+    def __getitem__(self, number: int) -> Mixture:
+        """Return mixture `number`, 0, 1, …, without end."""
+        return (self.odd if number % 2 else self.even)[number // 2]
+
+
+def material(options: argparse.Namespace, split: str) -> MixtureBatches:
     """Return batches of simulated meetings of all people of a split."""
     folders, shares = corpus_folders(options)
     cache = options.cache or options.folder.parent / "cache"
-    around = load_meeting_rooms(options.surroundings or folders[0].parent, split, cache, options.rooms)
     corpora = [load_corpus(folders[0], split, cache, options.alignments)]
     if split == "train":
         corpora += [load_corpus(folder, split, cache) for folder in folders[1:]]
         corpora += [load_untranscribed(path.parent, path.name, split, cache) for path in options.speakers]
-    config = simulation_config(options.seconds, options.easy)
     chosen = shares + (1.0,) * (len(corpora) - len(folders)) if split == "train" else ()
-    simulated = SimulatedMeetings(corpora, around, config, options.seed, chosen)
-    if options.easy:
-        pitches = np.array([pitch_of(voice, corpora) for voice in simulated.voices.voices])
-        simulated.voices = replace(simulated.voices, pitches=pitches, interval=EASY_INTERVAL)
+    samples = int(options.seconds * SAMPLE_RATE)
+    simulated: Mixtures = SimulatedDuets(corpora, samples, options.seed, chosen)
+    if not options.duets:
+        around = load_meeting_rooms(options.surroundings or folders[0].parent, split, cache, options.rooms)
+        config = SimulationConfig(samples=samples, styles=STYLES)
+        meetings = SimulatedMeetings(corpora, around, config, options.seed, chosen)
+        simulated = meetings if split == "dev" else Alternating(meetings, simulated)
     return MixtureBatches(simulated, options.batch, WARP_SHARE if split == "train" else 0.0, options.seed)
-
-
-def simulation_config(seconds: float, easy: bool) -> SimulationConfig:
-    """Return what meetings are like; easy ones hold little else than two voices that overlap again and again."""
-    config = SimulationConfig(samples=int(seconds * SAMPLE_RATE))
-    if not easy:
-        return config
-    styles: tuple[tuple[Style, float], ...] = (("overlapped", 0.9), ("meeting", 0.1))
-    return replace(
-        config, styles=styles, overlapped_turns=(1.0, 3.5), room_share=0.0, noise_share=0.0, lead=(0.0, 0.3)
-    )
 
 
 @torch.no_grad()

@@ -23,6 +23,8 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
+from meetscribe.training.optimiser import make_optimisers
+
 
 class Heard(Protocol):
     """A batch: a frozen dataclass of tensors, or of such dataclasses."""
@@ -55,7 +57,8 @@ class TrainingConfig:
     steps: int = 20_000
     warmup: int = 300
     decay: int = 2_000  # last steps, in which the rate falls linearly to zero
-    rate: float = 1.5e-3
+    rate: float = 1.5e-3  # of AdamW
+    muon_rate: float = 0.02  # of the hidden matrices; 0: they are AdamW's too
     weight_decay: float = 0.01
     clip: float = 2.0  # norm of the gradient
     ema: float = 0.999  # decay of the averaged weights
@@ -64,11 +67,11 @@ class TrainingConfig:
     workers: int = 0  # processes that make batches
 
 
-def learning_rate(config: TrainingConfig, step: int) -> float:
-    """Return the rate at a step: linear warm-up, constant, linear decay to zero."""
+def schedule(config: TrainingConfig, step: int) -> float:
+    """Return the share of the highest rate at a step: linear warm-up, constant, linear decay to zero."""
     rise = min(1.0, (step + 1) / max(1, config.warmup))
     fall = min(1.0, max(0.0, (config.steps - step) / max(1, config.decay)))
-    return config.rate * min(rise, fall)
+    return min(rise, fall)
 
 
 class _Numbers(Dataset[BatchType]):
@@ -102,8 +105,11 @@ class Trainer(Generic[BatchType]):
     def __post_init__(self) -> None:
         self.model.to(self.device)
         self.average = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
-        self.optimiser = torch.optim.AdamW(_groups(self.model, self.config), betas=(0.9, 0.98), fused=True)
         self.bfloat16 = bfloat16_is_faster(self.device)
+        config, form = self.config, torch.bfloat16 if self.bfloat16 else torch.float32
+        self.optimisers = make_optimisers(
+            self.model, config.rate, config.muon_rate, config.weight_decay, form
+        )
 
     def run(self, report: Callable[["Trainer[Any]", dict[str, float]], None]) -> None:
         """Train to the end; `report` is called after each step with the losses."""
@@ -125,16 +131,18 @@ class Trainer(Generic[BatchType]):
     def train_step(self, batch: BatchType) -> dict[str, float]:
         """Take one optimiser step on a batch."""
         rng = np.random.default_rng((self.config.seed, 2, self.step))
-        for group in self.optimiser.param_groups:
-            group["lr"] = learning_rate(self.config, self.step)
+        for optimiser, rate in self.optimisers:
+            for group in optimiser.param_groups:
+                group["lr"] = rate * schedule(self.config, self.step)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
             loss, parts = self.objective(self.model, batch, rng)
-        self.optimiser.zero_grad()
+        self.model.zero_grad()
         loss.backward()
         self._average_gradients()
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip)
         if math.isfinite(norm.item()):
-            self.optimiser.step()
+            for optimiser, _ in self.optimisers:
+                optimiser.step()
         self.step += 1
         self._average_weights()
         return {"loss": loss.item(), "norm": norm.item(), **parts}
@@ -145,7 +153,7 @@ class Trainer(Generic[BatchType]):
         state = {
             "model": self.model.state_dict(),
             "average": self.average,
-            "optimiser": self.optimiser.state_dict(),
+            "optimisers": [optimiser.state_dict() for optimiser, _ in self.optimisers],
             "step": self.step,
             "config": dataclasses.asdict(self.config),
             "sizes": dataclasses.asdict(cast(Any, self.model.config)),
@@ -162,7 +170,8 @@ class Trainer(Generic[BatchType]):
         state = torch.load(path, map_location=self.device, weights_only=True)
         self.model.load_state_dict(state["model"])
         self.average = state["average"]
-        self.optimiser.load_state_dict(state["optimiser"])
+        for (optimiser, _), kept in zip(self.optimisers, state["optimisers"], strict=True):
+            optimiser.load_state_dict(kept)
         self.step = state["step"]
 
     def averaged(self) -> nn.Module:
@@ -197,12 +206,6 @@ class Trainer(Generic[BatchType]):
         newest = self.model.state_dict()
         for name, value in self.average.items():
             value.lerp_(newest[name], 1.0 - kept)
-
-
-def _groups(model: nn.Module, config: TrainingConfig) -> list[dict[str, Any]]:
-    decayed = [p for p in model.parameters() if p.dim() > 1]
-    rest = [p for p in model.parameters() if p.dim() <= 1]
-    return [{"params": decayed, "weight_decay": config.weight_decay}, {"params": rest, "weight_decay": 0.0}]
 
 
 def to_device(batch: Any, device: torch.device) -> Any:

@@ -80,14 +80,14 @@ class JointObjective:
     ) -> tuple[Tensor, dict[str, float]]:
         """Return the loss of mixtures and its parts."""
         assert model.separator is not None
-        recogniser, filters = model.recogniser, self.separation.filters.to(batch.audio.device)[batch.warp]
-        power = recogniser.features.spectrum(batch.audio)
-        mixture = recogniser.features.energies(power, filters)
-        found = model.separator(power)
+        recogniser = model.recogniser
+        mixture, x, filters = self.separation.prepared(batch)
+        found, separation, more = separation_loss(
+            model.separator(x), mixture, batch, filters, self.separation
+        )
         features = masked(mixture, found.masks).flatten(0, 1)
         encoded = recogniser.encoder(features, batch.steps, chunk)
         loss, parts = recognition_loss(recogniser, encoded, batch, self.config.recognition)
-        separation, more = separation_loss(found, mixture, batch, filters, self.separation)
         loss = loss + self.config.separator * separation
         if self.config.masking:
             silent = ~batch.talking.flatten(0, 1).unflatten(-1, (-1, FRAMES)).any(-1)

@@ -13,7 +13,8 @@ from torch.nn import functional
 from torch.nn.functional import binary_cross_entropy_with_logits as cross_entropy
 
 from meetscribe.nn.features import Features
-from meetscribe.nn.separator import FLOOR, SLOTS, Masks, Separator, masked
+from meetscribe.nn.periodicity import Periodicity
+from meetscribe.nn.separator import FLOOR, SLOTS, Masks, Separator, heard, masked
 from meetscribe.training.augmentation import warped_filters
 from meetscribe.training.mixtures import MixtureBatch
 
@@ -24,22 +25,22 @@ SILENT_ENERGY = 10.0
 RANGE = 8.0
 """Nats between the loudest parts of speech and those that do not matter."""
 
-FRESH = 50.0
-"""Frames for which the beginning of an overlap counts more."""
-
-SEGMENT = 8
-"""Frames in which dominance may be the other way round without cost, in half of its loss."""
-
 
 @dataclass(frozen=True)
 class SeparationConfig:
     """How much of each loss."""
 
-    mask: float = 1.0  # mean difference of features, in nats
+    mask: float = 0.2  # mean difference of features, in nats
     activity: float = 0.3
     overlap: float = 2.0  # how much more frames count in which two talk
-    dominance: float = 3.0  # which of two that overlap is the louder in each band
-    grouping: float = 1.0  # the same, when the slots may be exchanged in each short segment
+    dominance: float = 3.0  # which slot is the louder in each band
+
+
+DUETS = SeparationConfig(mask=0.0, activity=0.0)
+"""Of duets: everybody talks all the time."""
+
+ALONE = 0.3
+"""How much dominance counts where one talks, against where two do."""
 
 
 @dataclass
@@ -48,93 +49,113 @@ class SeparationObjective:
 
     config: SeparationConfig = field(default_factory=SeparationConfig)
     features: Features = field(default_factory=Features)
+    periodicity: Periodicity = field(default_factory=Periodicity)
     filters: Tensor = field(default_factory=lambda: torch.from_numpy(warped_filters()))
 
     def __call__(
         self, model: Separator, batch: MixtureBatch, rng: np.random.Generator
     ) -> tuple[Tensor, dict[str, float]]:
         """Return the loss of a batch and its parts."""
-        self.features.to(batch.audio.device)
-        power = self.features.spectrum(batch.audio)
-        filters = self.filters.to(batch.audio.device)[batch.warp]
-        mixture = self.features.energies(power, filters)
-        return separation_loss(model(power), mixture, batch, filters, self)
+        mixture, x, filters = self.prepared(batch)
+        _, loss, parts = separation_loss(model(x), mixture, batch, filters, self)
+        return loss, parts
+
+    @torch.no_grad()
+    def prepared(self, batch: MixtureBatch) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the mixtures' log-mel features, the separator's input, and the mel filters, in full precision."""
+        device = batch.audio.device
+        with torch.autocast(device.type, enabled=False):
+            filters = self.filters.to(device)[batch.warp]
+            mixture = self.features.to(device)(batch.audio, filters)
+            return mixture, heard(mixture, self.periodicity.to(device)(batch.audio)), filters
 
 
 def separation_loss(
     found: Masks, mixture: Tensor, batch: MixtureBatch, filters: Tensor, objective: SeparationObjective
-) -> tuple[Tensor, dict[str, float]]:
-    """Return the loss of masks and activity, and its parts.
+) -> tuple[Masks, Tensor, dict[str, float]]:
+    """Return the masks in the order of the slots, their loss, and its parts.
 
     Args:
-        found: of the mixtures.
+        found: of the mixtures, in any order (see `exchanged`).
         mixture: their log-mel features (B, 4 T, F).
         batch: the mixtures.
         filters: mel filters of each mixture (B, 257, F).
         objective: its features and weights.
     """
-    share = slot_shares(batch, filters, objective.features.to(mixture.device))
-    target = slot_features(mixture, share)
-    heard = (mixture > FLOOR)[:, None]
-    both = batch.talking.all(1)[:, None, :, None]
-    weight = heard * (1.0 + objective.config.overlap * both)
-    loud = loudness(mixture)[:, None] * both * freshness(batch.talking)[:, None, :, None]
-    differences = (masked(mixture, found.masks) - target).abs() * weight
+    with torch.autocast(mixture.device.type, enabled=False):
+        share = slot_shares(batch, filters, objective.features.to(mixture.device))
+    both = batch.talking.all(1)
+    places = loudness(mixture) * torch.where(both, 1.0, ALONE)[..., None]
+    found = in_order(
+        Masks(found.odds.float(), found.activity.float()), exchanged(found, share, places, batch)
+    )
+    audible = (mixture > FLOOR)[:, None]
+    weight = audible * (1.0 + objective.config.overlap * both[:, None, :, None])
+    differences = (masked(mixture, found.masks) - slot_features(mixture, share)).abs() * weight
     mask = differences.sum() / (SLOTS * weight.sum()).clamp_min(1)
     steps = found.activity.shape[-1]
     speaks = batch.talking.float().unflatten(-1, (steps, -1)).mean(-1)
     activity = cross_entropy(found.activity, speaks)
-    with torch.no_grad():
-        overlapped = (differences * both).sum() / (SLOTS * (weight * both).sum()).clamp_min(1)
-        wrong = ((found.activity > 0) != (speaks > 0.5)).float().mean()
-    dominance, grouping = dominance_loss(found.odds, share, loud)
+    dominance = (dominance_costs(found.odds, share, places)[0].sum()) / places.sum().clamp_min(1)
     weights = objective.config
-    loss = (
-        weights.mask * mask
-        + weights.activity * activity
-        + weights.dominance * dominance
-        + weights.grouping * grouping
-    )
-    parts = {
-        "mask": mask,
-        "overlapped": overlapped,
-        "dominance": dominance,
-        "grouping": grouping,
-        "activity": activity,
-        "activity_errors": wrong,
-    }
-    return loss, {name: value.item() for name, value in parts.items()}
+    loss = weights.mask * mask + weights.activity * activity + weights.dominance * dominance
+    with torch.no_grad():
+        parts = {
+            "mask": mask,
+            "dominance": dominance,
+            "right": _share_right(found, share, places * both[..., None]),
+            "right_alone": _share_right(found, share, places * ~both[..., None]),
+            "activity": activity,
+            "activity_errors": ((found.activity > 0) != (speaks > 0.5)).float().mean(),
+        }
+    return found, loss, {name: value.item() for name, value in parts.items()}
 
 
-def dominance_loss(odds: Tensor, share: Tensor, heard: Tensor) -> tuple[Tensor, Tensor]:
-    """Return how wrong the masks are about which slot is the louder: the cross-entropy of energy shares.
+def _share_right(found: Masks, share: Tensor, places: Tensor) -> Tensor:
+    """Return where the right slot is the louder, of all places (B, T, F) by their weight."""
+    right = (found.odds[:, 0] > found.odds[:, 1]) == (share[:, 0] > 0.5)
+    return (right * places).sum() / places.sum().clamp_min(1)
 
-    The difference of features alone is least for years when both slots hear everything; telling the talkers apart
-    band by band is what has to be learned first.
+
+def dominance_costs(odds: Tensor, share: Tensor, places: Tensor) -> tuple[Tensor, Tensor]:
+    """Return how wrong the masks are about which slot is the louder, as they are and exchanged, (B, T) each.
+
+    It is the cross-entropy of energy shares. The difference of features alone is least for hours when both slots hear
+    everything; telling the talkers apart band by band is what has to be learned first.
 
     Args:
         odds: of the masks (B, C, T, F).
         share: of each slot in the energy (B, C, T, F).
-        heard: how much each place counts (B, 1, T, F).
+        places: how much each place counts (B, T, F).
     """
-    difference, places = odds[:, 0] - odds[:, 1], heard[:, 0]
+    difference = odds[:, 0] - odds[:, 1]
     straight, crossed = (
         (cross_entropy(difference, share[:, n], reduction="none") * places).sum(-1) for n in range(SLOTS)
     )
-    segments = [cost.unflatten(-1, (-1, SEGMENT)).sum(-1) for cost in (straight, crossed)]
-    count = places.sum().clamp_min(1)
-    return straight.sum() / count, torch.minimum(*segments).sum() / count
+    return straight, crossed
 
 
-def freshness(talking: Tensor) -> Tensor:
-    """Return how much frames of an overlap count, (B, T): its first half second most.
+@torch.no_grad()
+def exchanged(found: Masks, share: Tensor, places: Tensor, batch: MixtureBatch) -> Tensor:
+    """Return where the separator's slots stand for each other's, bool (B, T).
 
-    Who goes on and who begins is heard best there; what is learned there carries further.
+    Within a stretch of talk, from silence to silence, the slots have to be held apart; which of them is which is free,
+    as in Graph-PIT (arXiv 2107.14446): who spoke last may be long ago. When streaming, `nn/segmenter.py` puts them in
+    order.
     """
-    both = talking.all(1)
-    place = torch.arange(both.shape[1], device=both.device)
-    since = place - torch.where(both, 0, place).cummax(1).values
-    return 0.25 + torch.exp(-since / FRESH)
+    costs = dominance_costs(found.odds.float(), share, places)
+    talk = batch.talking.any(1)
+    begins = talk & ~functional.pad(talk, (1, 0))[:, :-1]
+    stretch = (begins.long().cumsum(1) - 1).clamp_min(0)
+    sums = [cost.new_zeros(cost.shape).scatter_add_(1, stretch, cost) for cost in costs]
+    return (sums[1] < sums[0]).gather(1, stretch)
+
+
+def in_order(found: Masks, exchange: Tensor) -> Masks:
+    """Return masks and activity with the slots exchanged where `exchange` (B, 2 T) says so."""
+    odds = torch.where(exchange[:, None, :, None], found.odds.flip(1), found.odds)
+    steps = exchange.unflatten(1, (found.activity.shape[-1], -1))[..., 0]
+    return Masks(odds, torch.where(steps[:, None], found.activity.flip(1), found.activity))
 
 
 def loudness(mixture: Tensor) -> Tensor:

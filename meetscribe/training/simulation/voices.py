@@ -5,7 +5,7 @@ A run is a row of units whose pauses are at most 0.5 s, which is as long as a tu
 Not covered: recordings in which several people speak.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,8 +71,6 @@ class Voices:
 
     voices: tuple[Voice, ...]
     chances: np.ndarray  # float64 (V,), cumulated, the last is 1
-    pitches: np.ndarray | None = None  # float64 (V,), Hz or NaN, where people of different pitch are wanted
-    interval: float = 1.0  # ratio of the pitches of any two people, at least
 
     def choose(self, count: int, rng: np.random.Generator, least: int = 0) -> list[Voice]:
         """Return `count` people with different names and at least `least` samples; fewer where none were found."""
@@ -80,19 +78,11 @@ class Voices:
         for _ in range(40 * count):
             index = int(np.searchsorted(self.chances, rng.random(), side="right"))
             voice = self.voices[index]
-            if voice.samples >= least and self._is_apart(index, chosen.values()):
+            if voice.samples >= least:
                 chosen.setdefault(voice.speaker, index)
             if len(chosen) == count:
                 break
         return [self.voices[index] for index in chosen.values()]
-
-    def _is_apart(self, index: int, others: Iterable[int]) -> bool:
-        if self.pitches is None:
-            return True
-        distances = [abs(np.log(self.pitches[index] / self.pitches[other])) for other in others]
-        return bool(np.isfinite(self.pitches[index])) and min(distances, default=np.inf) >= np.log(
-            self.interval
-        )
 
 
 def collect_voices(corpora: Sequence[Corpus], shares: Sequence[float] = ()) -> Voices:

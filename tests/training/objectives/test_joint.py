@@ -54,7 +54,7 @@ def test_everything_learns(batch: MixtureBatch) -> None:
     value, _ = JointObjective(JointConfig(separator=0.0)).mixed(network, batch, 8)
     value.backward()
     assert network.separator is not None
-    for part in (network.separator.pre_encode.linear, network.recogniser.encoder.pre_encode.linear):
+    for part in (network.separator.front.linear, network.recogniser.encoder.pre_encode.linear):
         assert part.weight.grad is not None
         assert part.weight.grad.abs().max() > 0
 

@@ -3,11 +3,12 @@ import pytest
 import torch
 
 from meetscribe.nn.features import Features
-from meetscribe.nn.separator import FLOOR, Masks, Separator, SeparatorConfig, masked
+from meetscribe.nn.separator import FLOOR, Masks, Separator, SeparatorConfig
 from meetscribe.training.augmentation import NEUTRAL_WARP
 from meetscribe.training.mixtures import MixtureBatch, collate_mixtures
 from meetscribe.training.objectives.separation import (
     SeparationObjective,
+    in_order,
     separation_loss,
     slot_features,
     slot_shares,
@@ -64,12 +65,13 @@ def test_the_right_masks_cost_nothing(batch: MixtureBatch, objective: Separation
     right = ((target - FLOOR) / (mixed[:, None] - FLOOR)).clamp(0, 1)
     silent = torch.zeros(1, 2, mixed.shape[1] // 2)
     costs = [
-        separation_loss(Masks(torch.logit(m, 1e-6), silent), mixed, batch, filters, objective)[1]
+        separation_loss(Masks(torch.logit(m, 1e-6), silent), mixed, batch, filters, objective)[2]
         for m in (right, right.flip(1), torch.full_like(right, 0.5))
     ]
     assert costs[0]["mask"] < 0.01
-    assert all(cost["mask"] > 0.5 for cost in costs[1:])
-    assert costs[0]["dominance"] < 0.5 < costs[2]["dominance"] < costs[1]["dominance"]
+    assert costs[1]["mask"] < 0.01  # all exchanged
+    assert costs[2]["mask"] > 0.5
+    assert costs[0]["dominance"] < 0.5 < costs[2]["dominance"]
 
 
 def test_a_separator_learns_a_mixture(batch: MixtureBatch, objective: SeparationObjective) -> None:
@@ -85,4 +87,30 @@ def test_a_separator_learns_a_mixture(batch: MixtureBatch, objective: Separation
         optimiser.step()
         losses.append(loss.item())
     assert losses[-1] < 0.5 * losses[0]
-    assert masked(torch.zeros(1, 4, 80), model(torch.ones(1, 4, 257)).masks).shape == (1, 2, 4, 80)
+
+
+def test_stretches_of_talk_may_be_exchanged_as_a_whole(
+    batch: MixtureBatch, objective: SeparationObjective
+) -> None:
+    """Masks that give all voices of a stretch to the other slot cost nothing; inside a stretch they do."""
+    mixed, filters = heard(batch, objective)
+    target = slot_features(mixed, slot_shares(batch, filters, objective.features))
+    right = ((target - FLOOR) / (mixed[:, None] - FLOOR)).clamp(0, 1)
+    silent = torch.zeros(1, 2, mixed.shape[1] // 2)
+
+    def cost(masks: torch.Tensor) -> float:
+        found = Masks(torch.logit(masks, 1e-6), silent)
+        return separation_loss(found, mixed, batch, filters, objective)[2]["dominance"]
+
+    second = torch.arange(right.shape[2])[:, None] >= 300  # the second stretch of talk
+    inside = torch.arange(right.shape[2])[:, None] >= 130  # within the overlap of the first one
+    assert cost(torch.where(second, right.flip(1), right)) == pytest.approx(cost(right), abs=1e-5)
+    assert cost(torch.where(inside, right.flip(1), right)) > cost(right) + 0.1
+
+
+def test_exchanged_slots_come_in_order() -> None:
+    """Masks and activity are those of the other slot where slots are exchanged, and only there."""
+    odds = torch.tensor([1.0, -1.0])[None, :, None, None].expand(1, 2, 4, 3)
+    found = in_order(Masks(odds, odds[:, :, ::2, 0]), torch.tensor([[False, False, True, True]]))
+    assert found.odds[0, :, :, 0].tolist() == [[1.0, 1.0, -1.0, -1.0], [-1.0, -1.0, 1.0, 1.0]]
+    assert found.activity[0].tolist() == [[1.0, -1.0], [-1.0, 1.0]]
