@@ -1,10 +1,9 @@
 """Where in the spectrum which pitch is heard: what tells apart voices that talk at once.
 
 A voiced sound repeats with its pitch, in each band that it dominates: in low bands the harmonics stand at multiples
-of it, in high ones their sum beats with it. So the autocorrelation of a band peaks at the pitch period of the voice
-that is loudest there (correlograms: Slaney and Lyon 1990; computational auditory scene analysis: Wang and Brown 2006). A
-network that is given it learns to separate many times faster than from spectra (`docs/log.md`).
-
+of it, in high ones their sum beats with it. So the autocorrelation of a band peaks at the pitch period of the
+voice that is loudest there (correlograms: Slaney and Lyon 1990; computational auditory scene analysis: Wang and
+Brown 2006). A network that is given it learns to separate many times faster than from spectra (`docs/log.md`).
 The autocorrelation is computed from the power spectrum of 64 ms, compressed as in Tolonen and Karjalainen 2000, as
 cosine and sine sums over each band; their length is the envelope's part of it, wherever the harmonics lie.
 Not covered: a decision about pitch.
