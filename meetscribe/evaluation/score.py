@@ -140,6 +140,26 @@ def score_session(
     )
 
 
+def read_pair(
+    reference: Path | str, hypothesis: Path | str
+) -> tuple[dict[str, list[Segment]], dict[str, list[Segment]]]:
+    """Return the segments of both files by the reference's sessions.
+
+    Raises:
+        InputError: a file cannot be read, or the hypothesis has a session that the reference lacks.
+    """
+    expected = by_session(read_segments(Path(reference)))
+    heard = by_session(read_segments(Path(hypothesis)))
+    if len(expected) == len(heard) == 1:
+        heard = dict(zip(expected, heard.values(), strict=True))
+    unknown = sorted(set(heard) - set(expected))
+    if unknown:
+        raise InputError(
+            f"{hypothesis}: session {unknown[0]!r} is not in {reference}; give both the same session_id"
+        )
+    return expected, heard
+
+
 def evaluate_files(reference: Path | str, hypothesis: Path | str) -> dict[str, Any]:
     """Compare two transcripts in files and return the figures of INTERFACES.
 
@@ -151,15 +171,7 @@ def evaluate_files(reference: Path | str, hypothesis: Path | str) -> dict[str, A
         InputError: a file cannot be read, or the hypothesis has a session that the reference lacks.
         MissingError: meeteval is not installed.
     """
-    expected = by_session(read_segments(Path(reference)))
-    heard = by_session(read_segments(Path(hypothesis)))
-    if len(expected) == len(heard) == 1:
-        heard = dict(zip(expected, heard.values(), strict=True))
-    unknown = sorted(set(heard) - set(expected))
-    if unknown:
-        raise InputError(
-            f"{hypothesis}: session {unknown[0]!r} is not in {reference}; give both the same session_id"
-        )
+    expected, heard = read_pair(reference, hypothesis)
     total = Scores(latency=_latencies(expected, Path(hypothesis)))
     for name, segments in expected.items():
         total += score_session(segments, heard.get(name, []))

@@ -16,12 +16,22 @@ def evaluate(
         Path, typer.Option(help="What was said: .seglst.json, .stm, or any format with times.")
     ],
     hypothesis: Annotated[Path, typer.Option(help="What was heard, the same.")],
+    alignment: Annotated[
+        bool, typer.Option("--alignment", help="Show on stdout what was said and heard around every error.")
+    ] = False,
 ) -> None:
     """Compare two transcripts; the last line of stdout is one JSON object."""
     with reporting(context.obj.verbose):
-        from meetscribe.evaluation.score import evaluate_files  # late: numba takes a second
+        from meetscribe.evaluation.alignment import describe
+        from meetscribe.evaluation.score import evaluate_files, read_pair  # late: numba takes a second
 
         figures = evaluate_files(reference, hypothesis)
+        if alignment:
+            expected, heard = read_pair(reference, hypothesis)
+            for session, segments in expected.items():
+                print(f"{session}\n")
+                for line in describe(segments, heard.get(session, [])):
+                    print(line)
         for name in ("wer", "orc_wer", "cp_wer", "tcp_wer"):
             print(f"{name:8} {_rate(figures[name])}", file=sys.stderr)
         print(json.dumps(figures, ensure_ascii=False))

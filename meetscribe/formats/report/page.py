@@ -165,9 +165,9 @@ def _group(
     if len(group) == 1:
         return _turn(group[0][0], 0, meeting, people, sound)
     names = meeting.speakers
-    talking = {people[one_line(shown_speaker(turn, names))] for turn, _ in group}
+    talking = list(dict.fromkeys(one_line(shown_speaker(turn, names)) for turn, _ in group))
     if len(talking) <= _MOST_COLUMNS:  # a column for each person, else one for each lane
-        group = [(turn, people[one_line(shown_speaker(turn, names))]) for turn, _ in group]
+        group = [(turn, talking.index(one_line(shown_speaker(turn, names)))) for turn, _ in group]
     used = sorted({column for _, column in group})
     turns = "".join(_turn(turn, used.index(column) + 1, meeting, people, sound) for turn, column in group)
     return (

@@ -32,6 +32,18 @@ def test_a_comparison_ends_with_one_line_of_json(cli, tmp_path):
     assert json.loads(same.out)["tcp_wer"]["errors"] == 0
 
 
+def test_an_alignment_can_be_read(cli, tmp_path):
+    """With --alignment what was said and heard around errors comes before the line of JSON; STM is read too."""
+    pytest.importorskip("meeteval")
+    (tmp_path / "r.stm").write_text("m 1 alice 0.0 1.0 one two\nm 1 bob 1.0 2.0 three\n")
+    (tmp_path / "h.seglst.json").write_text(segments("one too", "three"))
+    result = cli("evaluate", "--reference", "r.stm", "--hypothesis", "h.seglst.json", "--alignment")
+    assert result.code == 0
+    assert "said  one TWO" in result.out
+    assert "heard one TOO" in result.out
+    assert json.loads(result.out.splitlines()[-1])["cp_wer"]["errors"] == 1
+
+
 def test_files_that_cannot_be_compared_are_refused(cli, tmp_path):
     """A missing or foreign file is one sentence and exit code 2."""
     (tmp_path / "r.seglst.json").write_text(segments("one"))
