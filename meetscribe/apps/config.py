@@ -44,6 +44,7 @@ class Settings(BaseSettings):
     jobs: int = Field(default=1, ge=1, le=256)
     input: Annotated[tuple[str, ...], NoDecode] = ()
     system_audio: bool = False
+    echo_removal: bool = True
     channels: Literal["mixed", "apart"] | None = None
     record: bool = True
     srt_overlap: Literal["stack", "merge"] = "stack"

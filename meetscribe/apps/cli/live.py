@@ -40,6 +40,10 @@ def live(
     system_audio: Annotated[
         bool | None, typer.Option("--system-audio", help="What the loudspeaker plays too.")
     ] = None,
+    echo_removal: Annotated[
+        bool | None,
+        typer.Option(help="Take what the loudspeaker plays out of the microphone, with --system-audio."),
+    ] = None,
     title: Annotated[str | None, typer.Option(help="What the meeting is called.")] = None,
     from_file: Annotated[
         Path | None, typer.Option(help="Play a recording as if it were live.", show_default=False)
@@ -68,6 +72,7 @@ def live(
             "model": model,
             "input": input,
             "system_audio": system_audio,
+            "echo_removal": echo_removal,
             "channels": channels,
             "record": False if no_record else None,
         }
@@ -111,7 +116,9 @@ class _Live:
         """Return what the meeting is to be."""
         source: AudioSource
         if file is None:
-            source = open_inputs(self._settings.input, self._settings.system_audio)
+            source = open_inputs(
+                self._settings.input, self._settings.system_audio, self._settings.echo_removal
+            )
             usual: Channels = "apart" if source.channels > 1 else "mixed"
         else:
             source, usual = FileSource(file), "mixed"
