@@ -34,7 +34,11 @@ def test_the_wheel_carries_models_and_the_demonstration(wheel):
         ["git", "-C", ROOT, "ls-files", "models"], capture_output=True, text=True, check=False
     )
     expected = {f"meetscribe/_{name}" for name in tracked.stdout.splitlines() if (ROOT / name).is_file()}
-    assert expected | {"meetscribe/demo/recording.flac", "meetscribe/py.typed"} <= names
+    assert (
+        expected
+        | {"meetscribe/demo/recording.flac", "meetscribe/py.typed", "meetscribe/apps/web/static/index.html"}
+        <= names
+    )
     assert not any("__pycache__" in name or name.startswith(("tests/", "models/")) for name in names)
 
 
