@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import functools
 import json
+import sys
 from collections.abc import Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -22,7 +23,15 @@ from meetscribe.apps.serve.limits import Limits
 from meetscribe.apps.serve.server import listen, run
 from meetscribe.engine.in_process import InProcessRecognition
 
-QUIET = structlog.wrap_logger(structlog.ReturnLogger(), processors=[lambda *_: ""])
+
+def _complain(_, level, event):
+    """Show warnings and errors, which pytest shows where a test fails."""
+    if level in ("warning", "error"):
+        print(event, file=sys.stderr)
+    return ""
+
+
+QUIET = structlog.wrap_logger(structlog.ReturnLogger(), processors=[_complain])
 AUDIO = {"encoding": "pcm_s16le", "sample_rate": 16_000, "channels": 1}
 
 
