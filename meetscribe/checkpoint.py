@@ -29,6 +29,7 @@ from meetscribe.nn.separator import Separator, SeparatorConfig
 from meetscribe.nn.transducer import TransducerConfig
 from meetscribe.streaming.final_pass import FinalPassSettings
 from meetscribe.streaming.leak import LeakSettings
+from meetscribe.streaming.rules import ClosingRule, SplitRule
 from meetscribe.streaming.search import Search, SearchSettings
 from meetscribe.streaming.transcriber import Transcriber, TranscriberSettings
 from meetscribe.streaming.turns import TurnSettings
@@ -226,9 +227,26 @@ def _settings(read: dict[str, Any]) -> Settings:
     return Settings(
         SearchSettings(**search["first_pass"]),
         SearchSettings(**search["final_pass"]),
-        TurnSettings(**read["turns"]),
+        _turn_settings(read["turns"]),
         LeakSettings(**read["leak"]),
     )
+
+
+def _turn_settings(read: dict[str, Any]) -> TurnSettings:
+    rules = {"closing": ClosingRule, "splitting": SplitRule}
+    found = {name: rule(**read[name]) for name, rule in rules.items() if read.get(name) is not None}
+    return TurnSettings(**{**read, **found})
+
+
+def save_turns(directory: Path, turns: TurnSettings) -> None:
+    """Put other settings of turns into the `model.json` of a directory.
+
+    Raises:
+        CheckpointError: it is missing, damaged, foreign, or of another version.
+    """
+    configuration = _configuration(directory / CONFIGURATION)
+    configuration["turns"] = dataclasses.asdict(turns)
+    (directory / CONFIGURATION).write_text(json.dumps(configuration, indent=1) + "\n")
 
 
 def _load_weights(network: SeparatorTransducerSegmenter, path: Path) -> None:

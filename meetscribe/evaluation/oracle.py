@@ -19,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from meetscribe.engine import InProcessEngine
+from meetscribe.engine.batches import InProcessEngine
 from meetscribe.errors import InputError
 from meetscribe.evaluation.segments import Segment
 from meetscribe.nn.encoder import EncoderState

@@ -27,7 +27,7 @@ from meetscribe.timeline import SAMPLE_RATE
 ALONE = 300.0
 """Seconds from which a recording runs alone, so that its times and its memory are its own."""
 
-_HEARING = ("streaming", "nn", "lm", "engine.py", "checkpoint.py")
+_HEARING = ("streaming", "nn", "lm", "engine", "checkpoint.py", "evaluation/oracle.py")
 
 
 @dataclass(frozen=True)

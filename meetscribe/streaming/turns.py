@@ -12,7 +12,7 @@ a pause closes it, so that none lasts for ever.
 Not covered: the final words (`final_pass`), words that leak from another slot (`leak`), who speaks.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -244,20 +244,26 @@ class Turns:
         rule = self._settings.splitting
         if rule is None:
             return None
-        for number, (word, following) in enumerate(pairwise(words), 1):
-            last, first = self._symbols_between(word, following)
-            if first - last < SHORTEST_GAP or last + 1 < self._tables.first:
-                continue
-            if rule.odds(self.gap(word, following)) >= rule.threshold:
+        for number, gap in self.gaps(words):
+            if rule.odds(gap) >= rule.threshold:
+                last, first = self._symbols_between(words[number - 1], words[number])
                 return _Split(words[:number], (last + 1 + first) // 2)
         return None
+
+    def gaps(self, words: tuple[FoundWord, ...] | None = None) -> Iterator[tuple[int, Gap]]:
+        """Yield the gaps before words (of the open turn) that may divide turns, by the number of the word after."""
+        chosen = self._words if words is None else words
+        for number, (word, following) in enumerate(pairwise(chosen), 1):
+            last, first = self._symbols_between(word, following)
+            if first - last >= SHORTEST_GAP and last + 1 >= self._tables.first:
+                yield number, self._gap(word, following)
 
     def _symbols_between(self, word: FoundWord, following: FoundWord) -> tuple[int, int]:
         """Return the frames of a word's last symbol and of the next word's first one."""
         onset = self._search.settings.onset
         return word.end // FRAME_SAMPLES - 1, (following.start + onset) // FRAME_SAMPLES - 1
 
-    def gap(self, word: FoundWord, following: FoundWord) -> Gap:
+    def _gap(self, word: FoundWord, following: FoundWord) -> Gap:
         """Return what is known of the time between two words, whose steps are still kept."""
         last, first = self._symbols_between(word, following)
         active = self._activity.read(last + 1, first)
@@ -311,6 +317,18 @@ class Turns:
         ):
             return False
         return result.between or result.silence >= self._settings.pause
+
+    @property
+    def words(self) -> tuple[FoundWord, ...]:
+        """The words of the open turn so far."""
+        return self._words
+
+    def silent(self) -> Silence | None:
+        """Return what speaks for the end of the open turn; None while a word is under way, or before the first one."""
+        result = self._search.result(self._state)
+        if not self._spoken or not result.words or not result.between or result.silence < SHORTEST_GAP:
+            return None
+        return self._evidence(result).silent
 
     def _evidence(self, result: SearchResult) -> Evidence:
         first = max(self._tables.first, self._state.frame - result.silence)
