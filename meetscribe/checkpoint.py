@@ -27,6 +27,7 @@ from meetscribe.nn.recogniser import Recogniser, RecogniserConfig
 from meetscribe.nn.segmenter import SeparatorTransducerSegmenter
 from meetscribe.nn.separator import Separator, SeparatorConfig
 from meetscribe.nn.transducer import TransducerConfig
+from meetscribe.nn.voice import Voice, VoiceConfig
 from meetscribe.streaming.final_pass import FinalPassSettings
 from meetscribe.streaming.leak import LeakSettings
 from meetscribe.streaming.rules import ClosingRule, SplitRule
@@ -82,7 +83,8 @@ class Model:
 
     def bypassed(self) -> "Model":
         """Return the same model without its separator: one slot hears everything, the control of separation."""
-        return replace(self, network=SeparatorTransducerSegmenter(self.network.recogniser, None).eval())
+        network = SeparatorTransducerSegmenter(self.network.recogniser, None, self.network.voice)
+        return replace(self, network=network.eval())
 
     def thorough(self) -> "Model":
         """Return the same model with a final pass for which there is time: whole turns, and a wider beam."""
@@ -131,13 +133,14 @@ def load_model(directory: Path) -> Model:
     try:
         recogniser = recogniser_sizes(configuration["recogniser"])
         separator = separator_sizes(configuration["separator"])
+        voice = voice_sizes(configuration.get("voice"))
         settings = _settings(configuration)
         prior = np.array(configuration["log_prior"], np.float32)
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(
             f"{directory / CONFIGURATION}: {error} is wrong; install the model again"
         ) from error
-    network = new_network(recogniser, separator)
+    network = new_network(recogniser, separator, voice)
     _load_weights(network, directory / WEIGHTS)
     return Model(directory.name, directory, network, _language(directory), settings, prior)
 
@@ -167,6 +170,7 @@ def save_model(model: Model, card: str, description: str) -> None:
         "lookahead": model.network.lookahead,  # samples heard after a step before it is answered
         "recogniser": dataclasses.asdict(model.network.recogniser.config),
         "separator": None if separator is None else dataclasses.asdict(separator.config),
+        "voice": None if model.network.voice is None else dataclasses.asdict(model.network.voice.config),
         "search": {
             "first_pass": dataclasses.asdict(settings.first_pass),
             "final_pass": dataclasses.asdict(settings.final_pass),
@@ -214,12 +218,22 @@ def separator_sizes(read: dict[str, Any] | None) -> SeparatorConfig | None:
     return None if read is None else SeparatorConfig(**read)
 
 
+def voice_sizes(read: dict[str, Any] | None) -> VoiceConfig | None:
+    """Return the sizes of what tells voices apart as model.json has them; None where nothing does.
+
+    Raises:
+        TypeError: they are no such sizes.
+    """
+    return None if read is None else VoiceConfig(**read)
+
+
 def new_network(
-    recogniser: RecogniserConfig, separator: SeparatorConfig | None
+    recogniser: RecogniserConfig, separator: SeparatorConfig | None, voice: VoiceConfig | None = None
 ) -> SeparatorTransducerSegmenter:
     """Return a network of these sizes, whose weights are to be filled in."""
     separating = None if separator is None else Separator(separator)
-    return SeparatorTransducerSegmenter(Recogniser(recogniser), separating).eval()
+    telling = None if voice is None else Voice(voice)
+    return SeparatorTransducerSegmenter(Recogniser(recogniser), separating, telling).eval()
 
 
 def _settings(read: dict[str, Any]) -> Settings:
@@ -234,8 +248,21 @@ def _settings(read: dict[str, Any]) -> Settings:
 
 def _turn_settings(read: dict[str, Any]) -> TurnSettings:
     rules = {"closing": ClosingRule, "splitting": SplitRule}
-    found = {name: rule(**read[name]) for name, rule in rules.items() if read.get(name) is not None}
+    found: dict[str, Any] = {
+        name: rule(**read[name]) for name, rule in rules.items() if read.get(name) is not None
+    }
+    if "splitting" in found:
+        found["splitting"] = replace(found["splitting"], spread=tuple(found["splitting"].spread))
     return TurnSettings(**{**read, **found})
+
+
+def description_of(directory: Path) -> str:
+    """Return the line that describes the model of a directory.
+
+    Raises:
+        CheckpointError: `model.json` is missing, damaged, foreign, or of another version.
+    """
+    return str(_configuration(directory / CONFIGURATION).get("description", ""))
 
 
 def save_turns(directory: Path, turns: TurnSettings) -> None:

@@ -1,14 +1,27 @@
 import json
 import pickle
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from meetscribe.checkpoint import CONFIGURATION, LANGUAGE_FILES, WEIGHTS, load_model
+from meetscribe.checkpoint import (
+    CONFIGURATION,
+    LANGUAGE_FILES,
+    WEIGHTS,
+    description_of,
+    load_model,
+    save_model,
+    save_turns,
+)
 from meetscribe.errors import CheckpointError
+from meetscribe.nn.segmenter import SeparatorTransducerSegmenter
+from meetscribe.nn.voice import Voice, VoiceConfig
+from meetscribe.streaming.rules import ClosingRule, SplitRule
+from meetscribe.streaming.turns import TurnSettings
 from meetscribe.testing import tiny_model, write_tiny_model
 
 
@@ -107,3 +120,23 @@ def test_a_bypassed_model_is_its_recogniser_alone() -> None:
     assert scores.shape[1] == bypassed.network.slots == 1
     torch.testing.assert_close(scores[:, 0], alone)
     assert (model.network.slots, bypassed.settings) == (2, model.settings)
+
+
+def test_rules_of_turns_and_voices_come_back(tmp_path: Path) -> None:
+    """What closes turns and tells voices apart is written with a model and read with it; so are other settings."""
+    model = tiny_model()
+    voice = Voice(VoiceConfig(dimensions=3))
+    network = SeparatorTransducerSegmenter(model.network.recogniser, model.network.separator, voice)
+    turns = TurnSettings(closing=ClosingRule(ended=0.5), splitting=SplitRule(spread=(4.0, 2.0, 1.0)))
+    settings = replace(model.settings, turns=turns)
+    write_tiny_model(tmp_path / "tiny")
+    save_model(
+        replace(model, directory=tmp_path / "tiny", network=network, settings=settings), "# x\n", "two words"
+    )
+    read = load_model(tmp_path / "tiny")
+    assert read.settings == settings
+    assert read.network.voice is not None
+    torch.testing.assert_close(read.network.voice.state_dict(), voice.state_dict(), atol=0.01, rtol=0.01)
+    assert description_of(tmp_path / "tiny") == "two words"
+    save_turns(tmp_path / "tiny", TurnSettings(pause=11))
+    assert load_model(tmp_path / "tiny").settings == replace(settings, turns=TurnSettings(pause=11))

@@ -55,7 +55,8 @@ class InProcessEngine:
         audio = torch.from_numpy(np.stack([request.audio for request in requests]))
         said, state = self.network.step(audio, state)
         parts = split_states(state, len(requests))
-        arrays = zip(said.scores.numpy(), said.activity.numpy(), said.features.numpy(), parts, strict=True)
+        rows = (said.scores.numpy(), said.activity.numpy(), said.features.numpy())
+        arrays = zip(*rows, parts, said.voice.numpy(), strict=True)
         return [StreamResult(*row) for row in arrays]
 
     def _score(self, pieces: list[NDArray[np.float32]]) -> list[WholeResult]:

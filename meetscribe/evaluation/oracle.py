@@ -148,7 +148,8 @@ class OracleEngine:
         scores = recogniser.transducer.table(encoded).numpy()
         known = self._activity[:, first:last]
         speaks = np.pad(known, ((0, 0), (0, steps - known.shape[1]))) * recogniser.speech(encoded).numpy()
-        return StreamResult(scores, speaks, part.numpy(), OracleState(last, encoder))
+        voice = self.network.voices(encoded, part).numpy()
+        return StreamResult(scores, speaks, part.numpy(), OracleState(last, encoder), voice)
 
 
 def slot_features(mixture: Tensor, energies: Tensor, holder: Tensor) -> Tensor:

@@ -36,22 +36,31 @@ NATS = 1 / 20
 
 @dataclass(frozen=True, eq=False)
 class Replay:
-    """An engine that answers with what was kept: tables, uint8 [C, T, V, V], and activity, float32 [C, T]."""
+    """An engine that answers with what was kept.
+
+    Attributes:
+        tables: uint8 [C, T, V, V].
+        activity: float32 [C, T].
+        voice: float32 [C, T, D].
+        samples: of the recording.
+    """
 
     tables: NDArray[np.uint8]
     activity: NDArray[np.float32]
+    voice: NDArray[np.float32]
     samples: int
 
     @classmethod
     def read(cls, path: Path) -> "Replay":
         """Read what `record` has kept."""
         with np.load(path) as kept:
-            return cls(kept["tables"], kept["activity"], int(kept["samples"]))
+            return cls(kept["tables"], kept["activity"], kept["voice"], int(kept["samples"]))
 
     def write(self, path: Path) -> None:
         """Keep it."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        np.savez_compressed(path, tables=self.tables, activity=self.activity, samples=self.samples)
+        rest = {"activity": self.activity, "voice": self.voice, "samples": self.samples}
+        np.savez_compressed(path, tables=self.tables, **rest)
 
     def run(self, requests: Sequence[StepRequest]) -> list[StepResult]:
         """Return the results of the steps, in their order; features hold slot and step."""
@@ -66,7 +75,8 @@ class Replay:
         slots, frames = np.arange(len(self.tables))[:, None], np.repeat(steps, STEP_FRAMES)[None]
         features = np.stack(np.broadcast_arrays(slots, frames), -1).astype(np.float32)
         scores = self.tables[:, steps].astype(np.float32) * -NATS
-        return StreamResult(scores, self.activity[:, steps], features, int(steps[-1]) + 1)
+        said = (scores, self.activity[:, steps], features, int(steps[-1]) + 1)
+        return StreamResult(*said, self.voice[:, steps])
 
     def _whole(self, features: NDArray[np.float32]) -> WholeResult:
         steps = features[::STEP_FRAMES, 1].astype(int)
@@ -91,8 +101,11 @@ def record(engine: Engine, audio: NDArray[np.float32], chunk: int) -> Replay:
         state = result.state
         results.append(result)
     tables = [np.clip(np.round(-result.scores / NATS), 0, 255).astype(np.uint8) for result in results]
-    activity = np.concatenate([result.activity for result in results], 1)
-    return Replay(np.concatenate(tables, 1), activity.astype(np.float32), len(audio))
+    activity = np.concatenate([result.activity for result in results], 1).astype(np.float32)
+    none = np.zeros((*activity.shape, 0), np.float32)
+    voices = [result.voice for result in results if result.voice is not None]
+    voice = np.concatenate(voices, 1) if voices else none
+    return Replay(np.concatenate(tables, 1), activity, voice, len(audio))
 
 
 def replay(model: "Model", kept: Replay) -> run.Run:

@@ -70,7 +70,11 @@ class Recogniser(Steppable[RecogniserState]):
 
     def speech(self, encoded: Tensor) -> Tensor:
         """Return the probability that each step of encodings (B, T, D) is no silence, (B, T)."""
-        return 1.0 - torch.softmax(self.frame_classifier(encoded), -1)[..., SILENCE]
+        return 1.0 - self.classes(encoded)[..., SILENCE]
+
+    def classes(self, encoded: Tensor) -> Tensor:
+        """Return the probabilities of the frame-wise classes of encodings (B, T, D), (B, T, K)."""
+        return torch.softmax(self.frame_classifier(encoded), -1)
 
     def step(self, x: Tensor, state: RecogniserState) -> tuple[Tensor, RecogniserState]:
         """Score one chunk of each stream: x (B, chunk_samples) to (B, chunk, V, V)."""

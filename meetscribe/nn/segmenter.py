@@ -28,6 +28,7 @@ from meetscribe.nn.separator import (
     masked,
 )
 from meetscribe.nn.steppable import Steppable
+from meetscribe.nn.voice import Voice
 
 
 @dataclass(frozen=True)
@@ -58,16 +59,20 @@ class SlotScores(NamedTuple):
     scores: Tensor  # (B, C, T, V previous, V next), log probabilities
     activity: Tensor  # (B, C, T), probability that the slot's talker speaks, and is heard to say something
     features: Tensor  # (B, C, 4 T, F), separated log-mel frames
+    voice: Tensor  # (B, C, T, D), of the slot's talker; D is 0 where the network knows no voices
 
 
 class SeparatorTransducerSegmenter(Steppable[SegmenterState]):
     """Audio (B, samples) to `SlotScores`; without a separator there is one slot, which hears the mixture."""
 
-    def __init__(self, recogniser: Recogniser, separator: Separator | None) -> None:
+    def __init__(
+        self, recogniser: Recogniser, separator: Separator | None, voice: Voice | None = None
+    ) -> None:
         super().__init__()
         self.recogniser = recogniser
         self.separator = separator
         self.periodicity = Periodicity()
+        self.voice = voice
         self.slots = 1 if separator is None else SLOTS
         self.stride = recogniser.stride
         self.lookahead = recogniser.lookahead
@@ -144,7 +149,14 @@ class SeparatorTransducerSegmenter(Steppable[SegmenterState]):
     def _scores(self, encoded: Tensor, features: Tensor, found: Masks | None) -> SlotScores:
         scores = self.recogniser.transducer.table(encoded).unflatten(0, (-1, self.slots))
         speech = self.recogniser.speech(encoded).unflatten(0, (-1, self.slots))
-        return SlotScores(scores, self._activity(found, speech), features)
+        voice = self.voices(encoded, features.flatten(0, 1)).unflatten(0, (-1, self.slots))
+        return SlotScores(scores, self._activity(found, speech), features, voice)
+
+    def voices(self, encoded: Tensor, features: Tensor) -> Tensor:
+        """Return the voice of each step of encodings (B, T, D) of features (B, 4 T, F)."""
+        if self.voice is None:
+            return encoded.new_zeros(*encoded.shape[:2], 0)
+        return self.voice(features, self.recogniser.classes(encoded))
 
     def _activity(self, found: Masks | None, speech: Tensor) -> Tensor:
         """Return the product of what the separator says of a slot and what the recogniser hears in it."""

@@ -43,12 +43,14 @@ class StreamResult:
         activity: probability that the slot's talker speaks, float32 [C, T].
         features: the slot's own features, which the final pass reads, float32 [C, 4 T, F].
         state: the stream's next state.
+        voice: of the slot's talker, float32 [C, T, D]; None where nothing tells voices apart.
     """
 
     scores: NDArray[np.float32]
     activity: NDArray[np.float32]
     features: NDArray[np.float32]
     state: Any
+    voice: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True, eq=False)

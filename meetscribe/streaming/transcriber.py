@@ -110,7 +110,7 @@ class Transcriber:
         for slot, turns in zip(self._slots, self._turns, strict=True):
             slot.receive_chunk(result)
             turns.weights = self._course.weights
-        updates = advance_all(self._turns, result.scores, result.activity)
+        updates = advance_all(self._turns, result.scores, result.activity, result.voice)
         for slot, own in zip(self._slots, updates, strict=True):
             slot.receive_updates(own)
         for slot in self._slots:

@@ -23,13 +23,16 @@ from meetscribe.lm.mixture import MixtureWeights
 from meetscribe.lm.symbols import END_OF_TURN, NUMBER_OF_SYMBOLS
 from meetscribe.streaming.marks import boundary_odds, waiting
 from meetscribe.streaming.recent import Recent
-from meetscribe.streaming.rules import ClosingRule, Gap, Silence, SplitRule
+from meetscribe.streaming.rules import ClosingRule, Gap, Silence, SplitRule, voices_differ
 from meetscribe.streaming.search import FRAME_SAMPLES, FoundWord, Search, SearchResult, SearchState
 
 KEPT_STEPS = 64
 """Steps whose tables are kept, to be searched anew where a turn ended among them."""
 
-SHORTEST_GAP = 3
+VOICE_STEPS = 75
+"""Steps of a voice that are compared, before and after."""
+
+SHORTEST_GAP = 2
 """Steps between the symbols of two words from which on they may belong to two turns."""
 
 
@@ -165,6 +168,7 @@ class Turns:
         self._state = search.start(weights=self.weights)
         self._tables = Recent(NUMBER_OF_SYMBOLS, NUMBER_OF_SYMBOLS)
         self._activity = Recent()
+        self._voice: Recent | None = None
         self._quiet = self._active = 0  # for so many last steps
         self._opened: int | None = None  # step in which the open turn began
         self._words: tuple[FoundWord, ...] = ()
@@ -176,11 +180,14 @@ class Turns:
         return self._opened is not None
 
     def advance(
-        self, scores: NDArray[np.float32], activity: NDArray[np.float32] | None = None
+        self,
+        scores: NDArray[np.float32],
+        activity: NDArray[np.float32] | None = None,
+        voice: NDArray[np.float32] | None = None,
     ) -> list[TurnUpdate]:
-        """Take the table of further steps, float32 [steps, previous symbol, next symbol], and their activity."""
+        """Take the table of further steps, float32 [steps, previous symbol, next symbol], activity and voice."""
         heard = np.ones(len(scores), np.float32) if activity is None else activity
-        return advance_all([self], scores[None], heard[None])[0]
+        return advance_all([self], scores[None], heard[None], None if voice is None else voice[None])[0]
 
     def close(self) -> TurnClosed:
         """End the open turn now."""
@@ -210,12 +217,20 @@ class Turns:
         return updates
 
     def _remember(self, scores: NDArray[np.float32], activity: NDArray[np.float32]) -> None:
-        for kept, rows in ((self._tables, scores), (self._activity, activity)):
-            kept.append(rows)
-            kept.forget(kept.end - KEPT_STEPS)
+        self._tables.append(scores)
+        self._tables.forget(self._tables.end - KEPT_STEPS)
+        self._activity.append(activity)
+        self._activity.forget(self._activity.end - KEPT_STEPS - VOICE_STEPS)
         for value in activity:
             self._quiet = self._quiet + 1 if value < self._settings.quiet else 0
             self._active = self._active + 1 if value >= self._settings.open_activity else 0
+
+    def _hear_voice(self, rows: NDArray[np.float32]) -> None:
+        """Remember the voice of further steps, before their tables are taken."""
+        if self._voice is None:
+            self._voice = Recent(rows.shape[1])
+        self._voice.append(rows)
+        self._voice.forget(self._voice.end - KEPT_STEPS - VOICE_STEPS)
 
     def _restart(self, frame: int) -> None:
         """Search for the next turn from a step on, of which some may have been heard."""
@@ -256,19 +271,41 @@ class Turns:
         for number, (word, following) in enumerate(pairwise(chosen), 1):
             last, first = self._symbols_between(word, following)
             if first - last >= SHORTEST_GAP and last + 1 >= self._tables.first:
-                yield number, self._gap(word, following)
+                yield number, self._gap(chosen[0], word, following)
 
     def _symbols_between(self, word: FoundWord, following: FoundWord) -> tuple[int, int]:
         """Return the frames of a word's last symbol and of the next word's first one."""
         onset = self._search.settings.onset
         return word.end // FRAME_SAMPLES - 1, (following.start + onset) // FRAME_SAMPLES - 1
 
-    def _gap(self, word: FoundWord, following: FoundWord) -> Gap:
-        """Return what is known of the time between two words, whose steps are still kept."""
+    def _gap(self, begin: FoundWord, word: FoundWord, following: FoundWord) -> Gap:
+        """Return what is known of the time between two words of a turn that begins with another."""
         last, first = self._symbols_between(word, following)
         active = self._activity.read(last + 1, first)
         odds = boundary_odds(self._tables.read(last + 1, first + 1), word.label)
-        return Gap(first - last, int((active < self._settings.quiet).sum()), odds)
+        rule = self._settings.splitting
+        spread = () if rule is None else rule.spread
+        still = int((active < self._settings.quiet).sum())
+        spoken = (begin.start // FRAME_SAMPLES, last + 1, max(last + 1, first - 1))
+        return Gap(first - last, still, odds, self._voices_differ(*spoken, spread))
+
+    def _voices_differ(self, begin: int, last: int, first: int, spread: Sequence[float]) -> float:
+        """Return how much the voice of steps begin … last - 1 differs from that of first and later."""
+        if self._voice is None or not spread:
+            return 0.0
+        begin = max(begin, last - VOICE_STEPS, self._voice.first, self._activity.first)
+        end = min(self._voice.end, first + VOICE_STEPS)
+        return voices_differ(self._mean_voice(begin, last), self._mean_voice(first, end), spread)
+
+    def _mean_voice(self, first: int, last: int) -> tuple[NDArray[np.float32], float]:
+        """Return the mean voice of some steps, each weighed by its activity, and how many they are."""
+        assert self._voice is not None
+        voice, weights = (
+            self._voice.read(first, max(first, last)),
+            self._activity.read(first, max(first, last)),
+        )
+        total = float(weights.sum())
+        return (weights @ voice) / max(total, 1e-3), total
 
     def _withdraw(self) -> list[TurnUpdate]:
         """Give up a turn that has no word, or the start of one that was not opened yet."""
@@ -345,7 +382,10 @@ class Turns:
 
 
 def advance_all(
-    turns: Sequence[Turns], scores: NDArray[np.float32], activity: NDArray[np.float32]
+    turns: Sequence[Turns],
+    scores: NDArray[np.float32],
+    activity: NDArray[np.float32],
+    voice: NDArray[np.float32] | None = None,
 ) -> list[list[TurnUpdate]]:
     """Take further steps of several slots, whose turns share one search.
 
@@ -353,10 +393,14 @@ def advance_all(
         turns: of each of C slots.
         scores: tables, float32 [C, T, previous symbol, next symbol].
         activity: probability that the slot's talker speaks, float32 [C, T].
+        voice: of the slot's talker, float32 [C, T, D]; None where nothing tells voices apart.
 
     Returns:
         What became of each slot's turns.
     """
+    if voice is not None:
+        for slot, rows in zip(turns, voice, strict=True):
+            slot._hear_voice(rows)
     search = turns[0]._search
     states = search.advance_all([slot._state for slot in turns], list(scores))
     return [

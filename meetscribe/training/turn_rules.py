@@ -1,7 +1,7 @@
 """`scripts/fit-turns`: fits the rules that close turns and tell them apart to a model, and writes them to it.
 
     scripts/simulate --corpus CORPUS --cache CACHE --out SETS train/turn-counting train/two-talkers train/meetings
-    scripts/fit-turns --model DIR --sets SETS/train --kept KEPT
+    scripts/fit-turns --model DIR --sets SETS/train --kept KEPT --corpus CORPUS/speech
 
 The network hears some recordings of each set once (`KEPT`, a folder of its own for each model). Their first pass is
 searched again with turns that close late, and what is known in each silence and between each two words is gathered
@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from meetscribe.checkpoint import Model, load_model, save_turns
+from meetscribe.checkpoint import Model, description_of, load_model, save_model, save_turns
 from meetscribe.engine.batches import InProcessEngine
 from meetscribe.errors import InputError, MeetscribeError
 from meetscribe.evaluation import controls, latency, material, run, turns
@@ -31,12 +31,16 @@ from meetscribe.evaluation.replay import NATS, Pipeline, Replay, record
 from meetscribe.evaluation.segments import Segment, joined_turns
 from meetscribe.evaluation.turns import Share
 from meetscribe.events import TurnStart
+from meetscribe.nn.segmenter import SeparatorTransducerSegmenter
+from meetscribe.nn.voice import VoiceConfig
 from meetscribe.streaming.leak import activity_between
 from meetscribe.streaming.recent import Recent
 from meetscribe.streaming.rules import ClosingRule, SplitRule
 from meetscribe.streaming.search import FoundWord, Search
 from meetscribe.streaming.transcriber import Transcriber, TranscriberSettings
 from meetscribe.streaming.turns import Turns, TurnSettings
+from meetscribe.training import voices_apart
+from meetscribe.training.corpus import Corpus, load_corpus
 
 SETS = ("turn-counting", "two-talkers", "meetings", "one-talker")
 HYPOTHESES = 150
@@ -50,11 +54,20 @@ PATIENT = replace(
 NEAR = (3_200, 6_400)
 """Samples before and after a reference turn in which a word may still be of it."""
 
+SHRINKAGE = 0.003
+"""Of the regressions' weights, for each example."""
+
+FEWEST = 10
+"""Examples of each answer that a rule is fitted to."""
+
+NEVER = 1e6
+"""A threshold that no evidence reaches."""
+
 EARLY = 3_200
 """Samples before a turn's end from which on no word of it is missing."""
 
-CLOSING = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0)
-SPLITTING = (2.0, 1.0, 0.5, 0.0, -0.5, -1.0)
+CLOSING = (1.0, 1.5, 1.75, 2.0, 2.5, 3.0)
+SPLITTING = (2.0, 1.0, 0.5, 0.0)
 """Thresholds that are tried, in log odds."""
 
 
@@ -184,22 +197,29 @@ def chosen_items(name: str, items: Sequence[Item], limit: int) -> list[Item]:
     return material.sample(items, max(1, limit // share))
 
 
-def gather(search: Search, heard: Sequence[Heard], chunk: int, leak: float) -> Examples:
+def gather(search: Search, heard: Sequence[Heard], model: Model) -> Examples:
     """Return the evidence of all silences and gaps, where the reference tells what they are."""
-    examples = Examples()
+    examples, leak = Examples(), model.settings.leak.quiet
+    chunk, spread = model.network.recogniser.config.encoder.chunk, spread_of(model.settings.turns)
+    patient = replace(PATIENT, splitting=SplitRule(threshold=NEVER, spread=spread))
     for one in heard:
         for slot, (table, activity) in enumerate(zip(one.kept.tables, one.kept.activity, strict=True)):
             own = [turn for turn in one.reference if not one.sure or turn.slot == slot]
-            subject, known = Turns(search, PATIENT), Recent()
+            subject, known = Turns(search, patient), Recent()
             known.append(activity)
-            seen: set[int] = set()
             for begin in range(0, len(table), chunk):
                 part = slice(begin, begin + chunk)
-                subject.advance(table[part].astype(np.float32) * -NATS, activity[part])
+                voice = one.kept.voice[slot, part]
+                subject.advance(table[part].astype(np.float32) * -NATS, activity[part], voice)
                 if subject.is_open:
-                    _gather_gaps(subject, own, examples, seen)
+                    _gather_gaps(subject, own, examples)
                     _gather_silence(subject, own, examples, known, leak)
     return examples
+
+
+def spread_of(settings: TurnSettings) -> tuple[float, ...]:
+    """Return by how much voices differ between people, as the settings have it."""
+    return () if settings.splitting is None else settings.splitting.spread
 
 
 def _gather_silence(
@@ -215,12 +235,11 @@ def _gather_silence(
         examples.over.append(all(turn.end - word.end < EARLY for turn in owners))
 
 
-def _gather_gaps(subject: Turns, reference: Sequence[Segment], examples: Examples, seen: set[int]) -> None:
+def _gather_gaps(subject: Turns, reference: Sequence[Segment], examples: Examples) -> None:
     words = subject.words
     for number, gap in subject.gaps():
         owners = [owners_of(word, reference) for word in words[number - 1 : number + 1]]
-        if words[number].start not in seen and all(owners):
-            seen.add(words[number].start)
+        if all(owners):
             examples.gaps.append(gap.values)
             examples.divided.append(owners[0][0] is not owners[1][0])
 
@@ -237,12 +256,30 @@ def owners_of(word: FoundWord, reference: Sequence[Segment]) -> list[Segment]:
     return said or sorted(near, key=lambda turn: max(turn.start - middle, middle - turn.end, 0))
 
 
-def logistic(rows: Sequence[Sequence[float]], answers: Sequence[bool], shrinkage: float = 0.01) -> NDArray:
-    """Return bias and weights of the logistic regression that answers rows of evidence, by Newton's method."""
+def logistic(rows: Sequence[Sequence[float]], answers: Sequence[bool]) -> list[float]:
+    """Return bias and weights of the logistic regression that answers rows of evidence.
+
+    More evidence never speaks against: what would get a weight below 0, since other evidence says the same, gets 0.
+    """
     evidence, wanted = np.asarray(rows, np.float64), np.asarray(answers, np.float64)
-    mean, deviation = evidence.mean(0), evidence.std(0) + 1e-6
+    used = [column for column in range(evidence.shape[1]) if evidence[:, column].std() > 0]
+    while True:
+        bias, weights = _regression(evidence[:, used], wanted)
+        if not used or weights.min() >= 0:
+            break
+        del used[int(weights.argmin())]
+    every = np.zeros(evidence.shape[1])
+    every[used] = weights
+    return [round(float(value), 4) for value in (bias, *every)]
+
+
+def _regression(
+    evidence: NDArray[np.float64], wanted: NDArray[np.float64]
+) -> tuple[float, NDArray[np.float64]]:
+    """Return bias and weights, slightly shrunk, by Newton's method."""
+    mean, deviation = evidence.mean(0), evidence.std(0)
     inputs = np.c_[np.ones(len(evidence)), (evidence - mean) / deviation]
-    penalty = shrinkage * len(evidence) * np.r_[1e-3, np.ones(evidence.shape[1])]
+    penalty = SHRINKAGE * len(evidence) * np.r_[1e-3, np.ones(evidence.shape[1])]
     weights = np.zeros(inputs.shape[1])
     for _ in range(30):
         found = 1 / (1 + np.exp(-inputs @ weights))
@@ -250,7 +287,7 @@ def logistic(rows: Sequence[Sequence[float]], answers: Sequence[bool], shrinkage
         curvature = (inputs.T * (found * (1 - found))) @ inputs + np.diag(penalty)
         weights += np.linalg.solve(curvature, slope)
     scaled = weights[1:] / deviation
-    return np.r_[weights[0] - scaled @ mean, scaled]
+    return float(weights[0] - scaled @ mean), scaled
 
 
 def fitted(settings: TurnSettings, examples: Examples) -> TurnSettings:
@@ -260,10 +297,10 @@ def fitted(settings: TurnSettings, examples: Examples) -> TurnSettings:
         InputError: too few examples of one kind or the other.
     """
     for answers, what in ((examples.over, "silences"), (examples.divided, "gaps")):
-        if sum(answers) < 10 or len(answers) - sum(answers) < 10:
+        if min(sum(answers), len(answers) - sum(answers)) < FEWEST:
             raise InputError(f"too few {what} to learn from: give more or longer recordings (--limit)")
-    closing = ClosingRule(*np.round(logistic(examples.silences, examples.over), 4).tolist())
-    splitting = SplitRule(*np.round(logistic(examples.gaps, examples.divided), 4).tolist())
+    closing = ClosingRule(*logistic(examples.silences, examples.over))
+    splitting = SplitRule(*logistic(examples.gaps, examples.divided), spread=spread_of(settings))
     return replace(settings, closing=closing, splitting=splitting)
 
 
@@ -282,8 +319,10 @@ def tried(
     assert closing is not None
     assert splitting is not None
     whole = replace(settings, splitting=None)
-    first = [(one, passes.measure(heard, one)) for one in _closings(whole, closing)]
-    yield from first
+    first: list[tuple[TurnSettings, Result]] = []
+    for one in _closings(whole, closing):
+        first.append((one, passes.measure(heard, one)))
+        yield first[-1]
     few = [pair for pair in first if (pair[1].false_closes.value or 0.0) <= most]
     best = min(few or first[-1:], key=lambda pair: pair[1].close)
     for threshold in SPLITTING:
@@ -301,6 +340,20 @@ def _closings(settings: TurnSettings, rule: ClosingRule) -> Iterator[TurnSetting
         yield replace(settings, closing=replace(rule, threshold=threshold))
 
 
+def with_voice(model: Model, corpus: Corpus) -> Model:
+    """Return the model with voices told apart, as utterances of a corpus teach; written to its directory."""
+    recogniser = model.network.recogniser
+    utterances = voices_apart.chosen(corpus, np.random.default_rng(1))
+    heard = voices_apart.hear(recogniser, corpus, utterances)
+    voice, spread = voices_apart.estimated(heard, VoiceConfig(classes=recogniser.config.frame_classes))
+    network = SeparatorTransducerSegmenter(recogniser, model.network.separator, voice).eval()
+    turn_settings = replace(model.settings.turns, splitting=SplitRule(threshold=NEVER, spread=spread))
+    taught = replace(model, network=network, settings=replace(model.settings, turns=turn_settings))
+    card = (model.directory / "CARD.md").read_text(encoding="utf-8")
+    save_model(taught, card, description_of(model.directory))
+    return load_model(model.directory)
+
+
 def parser() -> argparse.ArgumentParser:
     """Return the command's options."""
     options = argparse.ArgumentParser(prog="scripts/fit-turns", description="Fit a model's rules of turns.")
@@ -308,6 +361,8 @@ def parser() -> argparse.ArgumentParser:
     add("--model", type=Path, required=True, help="the model's directory; its model.json is written")
     add("--sets", type=Path, required=True, help="simulated sets of training speakers: SETS/train")
     add("--kept", type=Path, required=True, help="where the network's answers are kept, for this model alone")
+    add("--corpus", type=Path, help="a corpus of many people, to learn first what tells voices apart")
+    add("--cache", type=Path, help="folder for its decoded audio; default: in --kept")
     add(
         "--limit", type=int, default=36, help="so many recordings of turn-counting, as much of each other set"
     )
@@ -323,10 +378,12 @@ def main(options: argparse.Namespace) -> int:
     """Fit and write; returns the exit code."""
     try:
         model = load_model(options.model)
+        if options.corpus is not None:
+            corpus = load_corpus(options.corpus, "train", options.cache or options.kept / "cache")
+            model = with_voice(model, corpus)
         heard = hear(model, options.sets, options.kept, options.limit, options.oracle)
         passes = Passes.of(model)
-        chunk = model.network.recogniser.config.encoder.chunk
-        examples = gather(passes.first, heard, chunk, model.settings.leak.quiet)
+        examples = gather(passes.first, heard, model)
         start = replace(
             model.settings.turns, quiet=PATIENT.quiet, open_run=3, quiet_pause=model.settings.turns.pause
         )

@@ -3,13 +3,15 @@ from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from search_worlds import clear_scores, random_ngram
 
 from meetscribe.lm.lexicon import Lexicon
 from meetscribe.lm.mixture import MixtureWeights
-from meetscribe.lm.symbols import END_OF_TURN, START_OF_TURN, spell
+from meetscribe.lm.symbols import BLANK, END_OF_TURN, START_OF_TURN, spell
+from meetscribe.streaming.rules import ClosingRule, SplitRule
 from meetscribe.streaming.search import FRAME_SAMPLES, Search, SearchSettings
 from meetscribe.streaming.turns import (
     Evidence,
@@ -215,3 +217,85 @@ def test_more_evidence_never_needs_more_silence(
     assert needed_silence(MARKED, replace(both, age=age + 800)) <= needed[-1]
     if is_over(MARKED, silent):
         assert is_over(MARKED, both)
+
+
+RULED = TurnSettings(
+    pause=18,
+    quiet_pause=18,
+    quiet=0.5,
+    open_run=3,
+    closing=ClosingRule(bias=-2.0, silence=0.2, agreed=0.2, still=0.2, ended=1.0),
+    splitting=SplitRule(bias=-4.0, length=0.3, still=0.0, marks=1.0, voice=0.6, spread=(8.0, 8.0)),
+)
+ACTIVE = 0.9
+
+
+@functools.cache
+def hidden_search() -> Search:
+    """The same search, which does not have the marks that the network emits."""
+    settings = replace(search().settings, hidden_marks=True)
+    return search().with_settings(settings)
+
+
+def ruled_updates(
+    scores: np.ndarray, active: list[tuple[int, int]], voice: np.ndarray | None = None, chunk: int = 8
+) -> list[tuple[int, TurnUpdate]]:
+    """Returns (frames heard, update) pairs of a network whose slot is active in some (from, to)."""
+    turns, updates = Turns(hidden_search(), RULED), []
+    activity = np.full(len(scores), 0.05, np.float32)
+    for begin, end in active:
+        activity[begin:end] = ACTIVE
+    for begin in range(0, len(scores), chunk):
+        part = slice(begin, begin + chunk)
+        heard = min(begin + chunk, len(scores))
+        own = None if voice is None else voice[part]
+        updates += [(heard, update) for update in turns.advance(scores[part], activity[part], own)]
+    return updates
+
+
+def ending(said: dict[int, int], frames: int, ends: list[int]) -> np.ndarray:
+    """Returns a table in which the network also ends turns in some steps and starts one in the step after each."""
+    scores = clear_scores(said, frames)
+    for end in ends:
+        scores[end, :, END_OF_TURN], scores[end, :, BLANK] = -0.01, -8.0
+        scores[end + 1, END_OF_TURN, START_OF_TURN], scores[end + 1, END_OF_TURN, BLANK] = -0.01, -8.0
+    return scores
+
+
+def test_marks_beside_the_search_close_sooner() -> None:
+    """Where the network would end the turn less silence closes it, though no hypothesis has the mark."""
+    (plain, _), *_ = closings(ruled_updates(clear_scores(word(20), 80), [(16, 21)], chunk=1))
+    (marked, closed), *_ = closings(ruled_updates(ending(word(20), 80, [23]), [(16, 21)], chunk=1))
+    assert marked < plain < 21 + RULED.pause
+    assert [found.text for found in closed.words] == ["baa"]
+
+
+def test_activity_opens_before_the_first_word_and_withdraws_without_one() -> None:
+    """Three active steps open a turn where they began; one in which no word follows is withdrawn."""
+    updates = ruled_updates(clear_scores(word(90), 140), [(20, 26), (80, 92)])
+    assert [update for _, update in updates if isinstance(update, TurnOpened)] == [
+        TurnOpened(20 * FRAME_SAMPLES, early=True),
+        TurnOpened(80 * FRAME_SAMPLES, early=True),
+    ]
+    assert [[found.text for found in closed.words] for _, closed in closings(updates)] == [[], ["baa"]]
+
+
+@pytest.mark.parametrize("chunk", [1, 4, 8, 16])
+def test_marks_between_words_divide_turns(chunk: int) -> None:
+    """Two words without a pause are two turns where the network would have ended one and begun another, else one."""
+    said = word(20) | word(26, KAA)
+    marked = ruled_updates(ending(said, 80, [22]), [(16, 27)], chunk=chunk)
+    assert outline(marked) == [["baa"], ["kaa"]]
+    assert outline(ruled_updates(clear_scores(said, 80), [(16, 27)], chunk=chunk)) == [["baa", "kaa"]]
+
+
+@pytest.mark.parametrize("moved", [0.0, 12.0])
+def test_another_voice_is_another_turn(moved: float) -> None:
+    """Words of two voices are two turns, even without a pause or mark; those of one are one."""
+    said = {frame: symbol for end in range(12, 60, 6) for frame, symbol in word(end).items()}
+    voice = np.random.default_rng(1).normal(0.0, 1.0, (100, 2)).astype(np.float32)
+    voice[35:] += moved
+    updates = ruled_updates(clear_scores(said, 100), [(8, 56)], voice)
+    found = outline(updates)
+    assert sum(map(len, found)) == len(said) // 2
+    assert [len(words) for words in found] == ([8] if moved == 0 else [4, 4])
