@@ -213,7 +213,9 @@ class BurstTranscriber:
         whole = len(self.buffer) if self.ended else len(self.buffer) // step * step
         ready, self.buffer = self.buffer[:whole], self.buffer[whole:]
         self.asked = [ready[at : at + step] for at in range(0, whole, step)]
-        return self.asked
+        if self.ended and self.burst and not self.asked:
+            self.close()
+        return list(self.asked)
 
     def receive_result(self, result):
         samples = self.asked.pop(0)
