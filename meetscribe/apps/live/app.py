@@ -10,6 +10,8 @@ import gc
 import os
 import signal
 import sys
+import threading
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
@@ -40,6 +42,8 @@ from meetscribe.formats.registry import by_path
 from meetscribe.timeline import clock
 
 _FRAME = 0.04  # seconds between two pictures, at least
+_GRACE = 3.0  # seconds for the screen to end by itself when its terminal is gone
+_HUNG_UP = 129  # exit code, as shells give it
 _SETTLE = 200  # finished turns, about a quarter of an hour of talk
 _KEYS = (
     Key("p", "Pause", "app.pause"),
@@ -119,7 +123,7 @@ class LiveApp(App[None]):
         self.watch(self.pane, "missed", self._show_below)
         self.watch(self.pane, "follows", self._show_below)
         if not self.is_headless:
-            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            for number in (signal.SIGINT, signal.SIGTERM):
                 asyncio.get_running_loop().add_signal_handler(number, self.stop)
         self.run_worker(self._feed(), name="feed")
 
@@ -386,8 +390,22 @@ def run(meeting: RunningMeeting, folder: Path | None = None) -> list[DurableEven
     """
     with MeetingThread(meeting) as running:
         app = LiveApp(running, folder)
+        signal.signal(signal.SIGHUP, lambda *_: _hang_up(app, running))
         app.run()
         if app.return_code and running.is_running:
             print("meetscribe: the screen failed, the meeting goes on; Ctrl+C ends it", file=sys.stderr)
             running.wait()
     return running.result()
+
+
+def _hang_up(app: LiveApp, running: MeetingThread) -> None:
+    """Finish the meeting and end, although the screen may be stuck: it waits for a terminal that is gone."""
+
+    def finish() -> None:
+        running.stop()
+        running.wait()
+        time.sleep(_GRACE)
+        os._exit(_HUNG_UP)
+
+    threading.Thread(target=finish, name="hang up", daemon=True).start()
+    app.call_later(app.stop)

@@ -41,9 +41,16 @@ class Terminal:
         if self.code is None:
             os.kill(self.pid, signal.SIGKILL)
             os.waitpid(self.pid, 0)
-        os.close(self._master)
+        if not self._gone:
+            os.close(self._master)
 
     code = None
+    _gone = False
+
+    def hang_up(self):
+        """Close the terminal's window; a process that another one would hide behind gets the signal itself."""
+        os.close(self._master)
+        self._gone = True
 
     def press(self, keys):
         """Type on the keyboard."""
@@ -88,7 +95,10 @@ class Terminal:
             assert time.monotonic() < until, "it does not end; on the screen stands:\n" + "\n".join(
                 self.lines
             )
-            self.read(0.1)
+            if self._gone:
+                time.sleep(0.1)
+            else:
+                self.read(0.1)
             pid, status = os.waitpid(self.pid, os.WNOHANG)
             if pid:
                 self.code = os.waitstatus_to_exitcode(status)

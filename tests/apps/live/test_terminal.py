@@ -33,7 +33,7 @@ def test_a_real_terminal_shows_both_speakers_of_an_overlap_on_the_same_rows():
         assert b"torch: False" in terminal.written
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_finishes_the_meeting(number):
     """Whoever ends the process, or closes its terminal, gets the last turn finished and the terminal restored."""
     with Terminal(PROGRAM) as terminal:
@@ -42,6 +42,14 @@ def test_a_signal_finishes_the_meeting(number):
         assert terminal.wait_for_end() == 0
         assert b"events: " in terminal.written
         assert b"\x1b[?1049l" in terminal.written  # the screen that was there before
+
+
+def test_a_terminal_that_goes_away_ends_the_program():
+    """A closed window: the meeting is finished, and nothing goes on recording unseen."""
+    with Terminal(PROGRAM) as terminal:
+        terminal.wait_for(settled)
+        terminal.hang_up()
+        assert terminal.wait_for_end() in (0, 129)
 
 
 def test_no_colour_is_sent_where_none_is_wanted():
