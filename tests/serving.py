@@ -108,7 +108,16 @@ class Client:
 
 @asynccontextmanager
 async def serving(  # noqa: PLR0913 - whatever a test wants to be different
-    *, token=None, origins=(), limits=None, archive=None, recognition=None, port=0, tls=None, log=QUIET
+    *,
+    token=None,
+    origins=(),
+    limits=None,
+    archive=None,
+    recognition=None,
+    port=0,
+    tls=None,
+    log=QUIET,
+    beside=None,
 ):
     """Run a server."""
     recognition = recognition or InProcessRecognition(LoudnessEngine(), LoudnessTranscriber)
@@ -123,7 +132,7 @@ async def serving(  # noqa: PLR0913 - whatever a test wants to be different
     async def begin():
         ready.set()
 
-    task = asyncio.create_task(run(service, sockets, app=app, tls=tls, begin=begin))
+    task = asyncio.create_task(run(service, sockets, app=app, tls=tls, begin=begin, beside=beside))
     await asyncio.wait_for(ready.wait(), 10)
     try:
         yield Running(service, port, vosk_port, task)

@@ -123,6 +123,7 @@ async def run(
     app: ASGIApp,
     tls: Tls | None,
     begin: Callable[[], Awaitable[None]],
+    beside: "asyncio.Task[None] | None" = None,
 ) -> None:
     """Serve until a signal comes.
 
@@ -132,6 +133,7 @@ async def run(
         app: what answers.
         tls: None for plain HTTP.
         begin: starts the server's own meetings; may be slow only in tasks of its own.
+        beside: what goes on meanwhile; if it fails, the server ends in good order with its error.
     """
     server = _uvicorn(service, app, tls)
     going = asyncio.Event()
@@ -142,7 +144,12 @@ async def run(
     waiting = asyncio.create_task(going.wait(), name="signal")
     try:
         await begin()
-        await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        watched = {serving, waiting} if beside is None else {serving, waiting, beside}
+        while not (serving.done() or waiting.done()):
+            done, _ = await asyncio.wait(watched, return_when=asyncio.FIRST_COMPLETED)
+            if beside is not None and beside in done:
+                beside.result()
+                watched.discard(beside)
     finally:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(number)

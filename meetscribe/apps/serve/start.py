@@ -117,7 +117,14 @@ class Serving:
 
         measuring = asyncio.create_task(self._measure(hub), name="measure")
         try:
-            await run(service, sockets, app=self._app(service, sockets), tls=self._tls, begin=begin)
+            await run(
+                service,
+                sockets,
+                app=self._app(service, sockets),
+                tls=self._tls,
+                begin=begin,
+                beside=measuring,
+            )
         finally:
             measuring.cancel()
             if bridge is not None:

@@ -138,6 +138,19 @@ def test_sigterm_finishes_the_last_turn(tmp_path):
 
 
 @asynchronous
+async def test_a_model_that_cannot_be_loaded_ends_the_server():
+    """What goes on beside the sockets may fail: then they are closed, and the error is the command's."""
+
+    async def failing():
+        await asyncio.sleep(0.1)
+        raise MissingError("the model is damaged")
+
+    async with serving(beside=asyncio.create_task(failing())) as server:
+        with pytest.raises(MissingError, match="damaged"):
+            await asyncio.wait_for(server.task, 10)
+
+
+@asynchronous
 async def test_logs_hold_no_text():
     """What a server logs names meetings and codes, in JSON, and nothing that was said or typed."""
     out = io.StringIO()
