@@ -7,10 +7,9 @@ A log that has events already is a meeting that goes on: what its recorder holds
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -28,7 +27,6 @@ from meetscribe.events import (
     Session,
     State,
     Status,
-    Turn,
     TurnEnd,
     TurnStart,
     numbered,
@@ -52,11 +50,12 @@ from meetscribe.session.ports import (
     Recorder,
     SourceState,
 )
+from meetscribe.session.samples import tidied
+from meetscribe.session.sharing import Sharing
 from meetscribe.timeline import SAMPLE_RATE, Interval, to_grid, to_samples
 
 _PATIENCE = SAMPLE_RATE // 2  # samples that a patient session takes before they are transcribed
 _CAUGHT_UP = 2 * SAMPLE_RATE
-_SHARED_TIME = 120 * SAMPLE_RATE  # for so long a turn may still overlap a later one
 
 
 @dataclass(frozen=True)
@@ -108,7 +107,7 @@ class MeetingSession:
         self._goes_on = self.meeting.session is not None
         self._fanout = Fanout()
         self._condition = Condition()
-        self._recent: deque[Turn] = deque()
+        self._sharing = Sharing()
         self._turns = max((_number(turn) for turn in self.meeting.heard), default=0)
         self._backlog = self._new_backlog()
         self._followers = [self._follower(channel) for channel in self._channels()]
@@ -200,7 +199,7 @@ class MeetingSession:
     def publish(self, event: Event) -> None:
         """Number an event, keep it if it is durable, and give it to every reader."""
         if isinstance(event, (Final, Partial)):
-            found = self._placed(event)
+            found = self._sharing.place(event, self.meeting.off_record)
             if found is None:
                 return
             event = found
@@ -290,7 +289,7 @@ class MeetingSession:
         """Take a block: record it, and let it be transcribed."""
         self._last_block = asyncio.get_running_loop().time()
         self._say("stall", "listening")
-        block = _tidied(block, self._backlog.channels)
+        block = tidied(block, self._backlog.channels)
         end = block.position + len(block.samples)
         if self._away is not None:
             self._now = max(self._now, end)
@@ -447,26 +446,6 @@ class MeetingSession:
 
     # -- events
 
-    def _placed(self, event: Final | Partial) -> Final | Partial | None:
-        """Return a turn's event with the turns of other channels that share its time; None where it is hidden."""
-        turn = event.turn
-        if any(turn.interval.touches(hidden) for hidden in self.meeting.off_record):
-            return _with_turn(event, turn.redact()) if isinstance(event, Final) else None
-        shared = tuple(
-            other.id
-            for other in self._recent
-            if other.id not in turn.overlaps
-            and turn.interval.touches(other.interval)
-            and (other.channel, other.slot) != (turn.channel, turn.slot)
-        )
-        if shared:
-            event = _with_turn(event, _with_overlaps(turn, shared))
-        if isinstance(event, Final):
-            self._recent.append(event.turn)
-            while self._recent[0].end < event.turn.end - _SHARED_TIME:
-                self._recent.popleft()
-        return event
-
     async def _serve(self, sink: EventSink, reader: Subscription) -> None:
         """Give a sink its events; one that fails ends the meeting."""
         try:
@@ -484,7 +463,8 @@ class MeetingSession:
     def _new_backlog(self) -> Backlog:
         """Return the audio so far: none, or what a meeting that goes on has recorded."""
         recorded = 0 if self.recorder is None else self.recorder.length
-        hidden = [Interval(gap.start, gap.end) for gap in self.meeting.gaps] + list(self.meeting.off_record)
+        hidden = [Interval(gap.start, gap.end) for gap in self.meeting.gaps if gap.channel is None]
+        hidden += self.meeting.off_record
         holes = [one for one in hidden if one.duration > LONGEST_SILENCE]
         end = max(recorded, self.meeting.duration)
         return Backlog(self.source.channels, self.recorder, end, holes)
@@ -519,24 +499,3 @@ class MeetingSession:
 def _number(turn: str) -> int:
     """Return the number in a turn's id."""
     return int(turn[1:]) if turn[1:].isdecimal() else 0
-
-
-def _with_overlaps(turn: Turn, more: tuple[str, ...]) -> Turn:
-    return replace(turn, overlaps=(*turn.overlaps, *more))
-
-
-def _with_turn(event: Final | Partial, turn: Turn) -> Final | Partial:
-    return replace(event, turn=turn)
-
-
-def _tidied(block: Block, channels: int) -> Block:
-    """Return a block with the right number of channels and nothing but sound in it."""
-    samples = block.samples
-    if samples.shape[1] != channels:
-        there = min(samples.shape[1], channels)
-        whole = np.zeros((len(samples), channels), np.float32)
-        whole[:, :there] = samples[:, :there]
-        samples = whole
-    if not np.isfinite(samples).all():
-        samples = np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0)
-    return Block(block.position, samples)
