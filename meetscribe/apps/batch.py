@@ -125,7 +125,7 @@ def transcribe_here(task: Task, load: Loader, model: Path) -> Transcript:
             _of_this_process[key] = load(model)
         return _of_this_process[key]
 
-    progress = _of_this_process.get("progress")
+    progress: Any = _of_this_process.get("progress")
 
     def tell(task: Task, event: Progress) -> None:
         progress.put((task, event))

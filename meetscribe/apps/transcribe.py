@@ -123,8 +123,9 @@ class Outputs:
         if self.directory is None:
             if len(tasks) > 1 or len(self.formats) > 1:
                 raise UsageError("several transcripts need a place each; give --output-dir DIR")
-            if self.formats[0].encode_bytes is not None:
-                raise UsageError(f"{self.formats[0].name} is no text for a terminal; give --output-dir DIR")
+            for known in self.formats:
+                if known.encode_bytes is not None:
+                    raise UsageError(f"{known.name} is no text for a terminal; give --output-dir DIR")
             return
         if self.directory.exists() and not self.directory.is_dir():
             raise UsageError(f"{self.directory}: this is no directory; give another --output-dir")
