@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -388,6 +389,8 @@ def run(meeting: RunningMeeting, folder: Path | None = None) -> list[DurableEven
     Raises:
         MeetscribeError: the meeting failed; what it recorded until then is kept.
     """
+    # Starting a process passes on stderr, which has no descriptor while textual holds it: what starts them comes first.
+    resource_tracker.ensure_running()
     with MeetingThread(meeting) as running:
         app = LiveApp(running, folder)
         signal.signal(signal.SIGHUP, lambda *_: _hang_up(app, running))
