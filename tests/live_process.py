@@ -94,8 +94,8 @@ class Live:
                 pipe.close()
         return code
 
-    def worker(self) -> int:
-        """Return the process id of the engine."""
+    def worker(self) -> int | None:
+        """Return the process id of the engine, None where there is none (any more)."""
         for entry in Path("/proc").iterdir():
             if not entry.name.isdecimal():
                 continue
@@ -106,7 +106,7 @@ class Live:
                 continue
             if b"spawn_main" in line and re.search(rf"PPid:\s+{self.process.pid}\n", status):
                 return int(entry.name)
-        pytest.fail("there is no engine")
+        return None
 
     def kill(self) -> None:
         """Kill the whole of it: the engine goes by itself."""

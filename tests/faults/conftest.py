@@ -34,4 +34,4 @@ def live(home: Path):
     for one in started:
         if one.process.poll() is None:
             one.kill()
-            one.close()
+        one.close()
