@@ -21,7 +21,7 @@ Mono = NDArray[np.float32]
 MOST = 30 * 60 * SAMPLE_RATE
 """Samples of voices that one report holds; later ones are left out."""
 
-_FRAME, _HOP = 480, 160
+_FRAME, _HOP, _STEP = 480, 160, 320
 
 
 class Slots(Protocol):
@@ -100,15 +100,13 @@ class MaskedSlots:
 
     def __init__(self, network: Any) -> None:
         self._network = network
-        self._features = network.recogniser.features.initial_state(1)
-        self._state = network.separator.initial_state(1)
+        self._state = network.initial_separation(1)
         self._waiting = np.zeros(0, np.float32)
         self._sound = np.zeros(_FRAME - _HOP, np.float32)  # as much of the past as features look at
         self._tail = np.zeros((2, _FRAME), np.float32)
         self._window = np.sqrt(np.hanning(_FRAME + 1)[:-1]).astype(np.float32)
         self._taken, self._given, self._late = 0, 0, _FRAME - _HOP
-        config = network.separator.config
-        self._step = config.stacked * config.chunk * _HOP
+        self._step = network.separator.config.chunk * _STEP
 
     def feed(self, samples: Mono) -> NDArray[np.float32]:
         """Take samples and return those of both slots that are ready, [2, samples]."""
@@ -154,9 +152,8 @@ class MaskedSlots:
 
         features = self._network.recogniser.features
         with torch.inference_mode():
-            power, self._features = features.step_spectrum(torch.from_numpy(samples)[None], self._features)
-            found, self._state = self._network.separator.step(power, self._state)
-            mixture = features.energies(power)
+            heard = torch.from_numpy(samples)[None]
+            mixture, found, self._state = self._network.separate(heard, self._state)
             bands = (0.5 * (masked(mixture, found.masks) - mixture[:, None])).clamp_max(0.0).exp()[0]
             filters = features.filters
             bins = bands @ filters.T / filters.sum(dim=1).clamp_min(1e-6)

@@ -39,17 +39,22 @@ class SegmenterConfig:
     separator: SeparatorConfig | None = field(default_factory=SeparatorConfig)
 
 
-class SegmenterState(NamedTuple):
-    """Past of the parts: samples (B, 240) of the features and (B, 704) of the periodicity, separator, order, encoder.
+class SeparationState(NamedTuple):
+    """Past of what separates: samples (B, 240) of the features and (B, 704) of the periodicity, separator, order.
 
-    Without a separator its state, the periodicity's and the order's are ().
-    The encoder's state has a slot axis after the batch axis: (B, C, …).
+    Without a separator all but the first are ().
     """
 
     samples: Tensor
     periodicity: Tensor | tuple[()]
     separator: SeparatorState | tuple[()]
     order: OrderState | tuple[()]
+
+
+class SegmenterState(NamedTuple):
+    """Past of the separation, and of the encoder, which has a slot axis after the batch axis: (B, C, …)."""
+
+    separation: SeparationState
     encoder: EncoderState
 
 
@@ -91,12 +96,17 @@ class SeparatorTransducerSegmenter(Steppable[SegmenterState]):
 
     def initial_state(self, batch: int) -> SegmenterState:
         """Return the state of `batch` streams before anything was heard."""
-        samples = self.recogniser.features.initial_state(batch)
-        separator = () if self.separator is None else self.separator.initial_state(batch)
-        periodicity = () if self.separator is None else self.periodicity.initial_state(batch)
-        order = () if self.separator is None else initial_order(batch, samples.device)
         encoder = self.recogniser.encoder.initial_state(batch * self.slots)
-        return SegmenterState(samples, periodicity, separator, order, _unfold(encoder, self.slots))
+        return SegmenterState(self.initial_separation(batch), _unfold(encoder, self.slots))
+
+    def initial_separation(self, batch: int) -> SeparationState:
+        """Return the state of `batch` streams of which nothing was separated yet."""
+        samples = self.recogniser.features.initial_state(batch)
+        if self.separator is None:
+            return SeparationState(samples, (), (), ())
+        order = initial_order(batch, samples.device)
+        periodicity = self.periodicity.initial_state(batch)
+        return SeparationState(samples, periodicity, self.separator.initial_state(batch), order)
 
     def forward(self, audio: Tensor, lengths: Tensor, chunk: int | None) -> SlotScores:
         """Score whole recordings.
@@ -120,19 +130,29 @@ class SeparatorTransducerSegmenter(Steppable[SegmenterState]):
 
     def step(self, x: Tensor, state: SegmenterState) -> tuple[SlotScores, SegmenterState]:  # type: ignore[override]
         """Score one chunk of each stream: x (B, chunk_samples)."""
-        mixture, samples = self.recogniser.features.step(x, state.samples)
-        found, separator, periodicity, order = None, state.separator, state.periodicity, state.order
-        if self.separator is not None:
-            assert isinstance(separator, SeparatorState)
-            assert isinstance(periodicity, Tensor)
-            assert isinstance(order, OrderState)
-            cues, periodicity = self.periodicity.step(x, periodicity)
-            found, separator = self.separator.step(heard(mixture, cues), separator)
-            found, order = in_order(found, order)
+        mixture, found, separation = self.separate(x, state.separation)
         features = mixture[:, None] if found is None else masked(mixture, found.masks)
         encoded, encoder = self.recogniser.encoder.step(features.flatten(0, 1), _fold(state.encoder))
         scores = self._scores(encoded, features, found)
-        return scores, SegmenterState(samples, periodicity, separator, order, _unfold(encoder, self.slots))
+        return scores, SegmenterState(separation, _unfold(encoder, self.slots))
+
+    def separate(self, x: Tensor, state: SeparationState) -> tuple[Tensor, Masks | None, SeparationState]:
+        """Advance the separation of each stream by samples x (B, 320 n).
+
+        Returns:
+            The mixture's log-mel frames (B, 2 n, F), its masks in the order of the slots (None without a separator),
+            and the new state.
+        """
+        mixture, samples = self.recogniser.features.step(x, state.samples)
+        if self.separator is None:
+            return mixture, None, state._replace(samples=samples)
+        assert isinstance(state.separator, SeparatorState)
+        assert isinstance(state.periodicity, Tensor)
+        assert isinstance(state.order, OrderState)
+        cues, periodicity = self.periodicity.step(x, state.periodicity)
+        found, separator = self.separator.step(heard(mixture, cues), state.separator)
+        found, order = in_order(found, state.order)
+        return mixture, found, SeparationState(samples, periodicity, separator, order)
 
     def whole(self, features: Tensor, steps: Tensor) -> Tensor:
         """Score separated features with full context, as the final pass does.
