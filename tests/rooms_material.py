@@ -10,7 +10,7 @@ def voice(rng, plan, seconds):
     """Noise like speech, with some syllables a second, in the spans (start, end) of a plan; float32 [samples]."""
     samples = round(seconds * RATE)
     pole = rng.uniform(0.5, 0.9)
-    sound = lfilter([1.0], [1.0, -pole], rng.standard_normal(samples)) * 0.1
+    sound = np.asarray(lfilter([1.0], [1.0, -pole], rng.standard_normal(samples))) * 0.1
     steps = rng.random(samples // 1600 + 2)
     syllables = np.interp(np.arange(samples) / 1600, np.arange(len(steps)), steps)
     sound *= 0.05 + 2 * np.square(syllables[:samples])

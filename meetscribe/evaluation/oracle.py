@@ -70,7 +70,7 @@ def read_sources(recording: Path) -> NDArray[np.float32]:
         ) from error
     if samples.shape[1] != SLOTS:
         raise InputError(f"{path} has {samples.shape[1]} channels instead of {SLOTS}; write the set again")
-    return np.ascontiguousarray(samples.T)
+    return np.ascontiguousarray(samples.T, np.float32)
 
 
 def holders(turns: Sequence[Segment], frames: int) -> NDArray[np.int64]:

@@ -119,7 +119,7 @@ def recording(tmp_path):
     return tmp_path / "meeting.wav"
 
 
-def error_rate(folder, heard):
+def error_rate(folder, heard) -> float:
     """Return ORC-WER of turns as `final` events have them."""
     rows = [
         {
@@ -131,7 +131,9 @@ def error_rate(folder, heard):
     path = folder / "heard.seglst.json"
     path.write_text(json.dumps(rows))
     reference = normalised(read_segments(folder / "said.seglst.json"), PLAIN)
-    return multitalker.orc_wer(reference, normalised(read_segments(path), PLAIN)).rate
+    rate = multitalker.orc_wer(reference, normalised(read_segments(path), PLAIN)).rate
+    assert rate is not None
+    return rate
 
 
 @pytest.mark.skipif(not multitalker.available(), reason="meeteval is not installed (extra eval)")

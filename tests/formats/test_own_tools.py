@@ -105,6 +105,8 @@ def test_a_long_turn_is_several_cues_that_can_be_read():
     assert len(cues) > 3
     assert all(cue.end - cue.start <= 7400 and len(cue.plaintext) <= 84 + len("A: ") for cue in cues)
     assert all(cue.plaintext.endswith(",") for cue in cues[:-1])
-    (meeting,) = registry.by_name("srt").decode(registry.by_name("srt").encode(log(turn)))
+    srt = registry.by_name("srt")
+    assert srt.decode is not None
+    (meeting,) = srt.decode(srt.encode(log(turn)))
     assert [t.text for t in meeting.turns] == [turn.text]
     assert fold(log(turn)).turns[0].end == meeting.turns[0].end

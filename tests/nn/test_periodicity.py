@@ -22,7 +22,8 @@ def voice(pitch: float, seconds: float, low: float = 0.0, high: float = 4_000.0)
     time = np.arange(int(seconds * SAMPLE_RATE)) / SAMPLE_RATE
     harmonics = [n * pitch for n in range(1, 100) if low <= n * pitch <= high]
     phases = np.random.default_rng(1).uniform(0, 2 * np.pi, len(harmonics))
-    return sum(0.02 * np.sin(2 * np.pi * f * time + p) for f, p in zip(harmonics, phases, strict=True))
+    waves = [0.02 * np.sin(2 * np.pi * f * time + p) for f, p in zip(harmonics, phases, strict=True)]
+    return np.sum(waves, axis=0)
 
 
 def bands_of(audio: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -125,7 +125,8 @@ def test_a_layout_can_be_told(tmp_path):
     """What a person says about the channels is done, whatever they sound like."""
     audio, _, _ = rooms.headsets(seconds=4.0)
     path = write(tmp_path / "a.wav", audio)
-    for layout, channels in [("mixed", 2), ("per-speaker", 2), ("array", 1)]:
+    told: list[tuple[layouts.Layout, int]] = [("mixed", 2), ("per-speaker", 2), ("array", 1)]
+    for layout, channels in told:
         laid = layouts.open_recording([path], layout)
         blocks = list(laid.source.read())
         assert (laid.layout, laid.source.channels) == (layout, channels)
