@@ -99,14 +99,14 @@ def test_an_engine_that_is_killed_is_not_missed(live, home: Path, after: float) 
     kill_engine(live, home, after)
 
 
-@pytest.mark.slow
+@pytest.mark.endurance
 @pytest.mark.parametrize("after", moments(20, 3))
 def test_a_meeting_that_is_killed_loses_nothing_twenty_times(live, home: Path, after: float) -> None:
     """The same at twenty other moments."""
     kill_everything(live, home, after)
 
 
-@pytest.mark.slow
+@pytest.mark.endurance
 @pytest.mark.parametrize("after", moments(20, 4))
 def test_an_engine_that_is_killed_is_not_missed_twenty_times(live, home: Path, after: float) -> None:
     """The same at twenty other moments."""

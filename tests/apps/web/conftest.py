@@ -21,7 +21,9 @@ def server():
     running.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(
+    scope="module"
+)  # while it lives the thread has a running loop, in which others' asyncio.run fails
 def playwright():
     """Playwright, driving Debian's Chromium."""
     find_chromium()
@@ -32,7 +34,9 @@ def playwright():
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(
+    scope="module"
+)  # while it lives the thread has a running loop, in which others' asyncio.run fails
 def browser(playwright):
     """A browser whose microphone beeps."""
     with chromium(playwright) as running:
