@@ -393,7 +393,8 @@ def run(meeting: RunningMeeting, folder: Path | None = None) -> list[DurableEven
     resource_tracker.ensure_running()
     with MeetingThread(meeting) as running:
         app = LiveApp(running, folder)
-        signal.signal(signal.SIGHUP, lambda *_: _hang_up(app, running))
+        terminals = [descriptor for descriptor in (1, 2) if os.isatty(descriptor)]
+        signal.signal(signal.SIGHUP, lambda *_: _hang_up(app, running, terminals))
         app.run()
         if app.return_code and running.is_running:
             print("meetscribe: the screen failed, the meeting goes on; Ctrl+C ends it", file=sys.stderr)
@@ -401,8 +402,14 @@ def run(meeting: RunningMeeting, folder: Path | None = None) -> list[DurableEven
     return running.result()
 
 
-def _hang_up(app: LiveApp, running: MeetingThread) -> None:
-    """Finish the meeting and end, although the screen may be stuck: it waits for a terminal that is gone."""
+def _hang_up(app: LiveApp, running: MeetingThread, terminals: list[int]) -> None:
+    """Finish the meeting and end, although the screen may be stuck: it waits for a terminal that is gone.
+
+    What is still said at the end goes nowhere instead of failing: `terminals` are the descriptors that were one.
+    """
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for descriptor in terminals:
+        os.dup2(nowhere, descriptor)
 
     def finish() -> None:
         running.stop()
