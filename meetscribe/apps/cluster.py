@@ -25,7 +25,7 @@ def _ray() -> Any:
         MissingError: it is not installed.
     """
     try:
-        import ray  # noqa: PLC0415  late: it is an optional extra
+        import ray  # noqa: PLC0415  late: it is an optional extra  # pyright: ignore[reportMissingImports]
     except ImportError as error:
         raise MissingError(
             "Ray is not installed, which --engine ray needs: pip install 'meetscribe[ray]'"
