@@ -1,7 +1,7 @@
 """Perfect separation as a control: the recogniser hears each slot as if a separator had made no mistake.
 
 What each slot's talkers contribute to a simulated recording lies beside it (`scripts/simulate`). Their shares in the
-energy of each band are what a separator learns to find (`training/objectives/separation.py`); here they are known. So
+energy of each band are what a separator learns to find (`nn/ideal_masks.py`); here they are known. So
 this control tells what separation costs, and what is left to the recogniser, the search and the logic of turns.
 Activity is known too: where a slot's talkers are loud. It says nothing of whether a pause ends a turn.
 Not covered: real recordings, of which nobody knows what each person contributed.
@@ -23,9 +23,10 @@ from meetscribe.engine.batches import InProcessEngine
 from meetscribe.errors import InputError
 from meetscribe.evaluation.segments import Segment
 from meetscribe.nn.encoder import EncoderState
-from meetscribe.nn.features import HOP
+from meetscribe.nn.features import SMALLEST_ENERGY
+from meetscribe.nn.ideal_masks import holder, shared_features, shares, talking
 from meetscribe.nn.segmenter import SeparatorTransducerSegmenter
-from meetscribe.nn.separator import FLOOR, SLOTS
+from meetscribe.nn.separator import SLOTS
 from meetscribe.streaming.steps import (
     STEP_FRAMES,
     STEP_SAMPLES,
@@ -37,12 +38,6 @@ from meetscribe.streaming.steps import (
 
 FOLDER = "slots"
 """Below the folder of a set: what each slot's talkers contribute, a channel each."""
-
-SILENT_ENERGY = 10.0
-"""Mel energy (16-bit samples) that counts as nothing, as where separators learn."""
-
-ALONE = 0.999
-"""From this share of a band's energy on a slot has all of it."""
 
 DEPTH = 1e-3
 """A slot is active where it has this part of the power of its loud steps."""
@@ -71,16 +66,6 @@ def read_sources(recording: Path) -> NDArray[np.float32]:
     if samples.shape[1] != SLOTS:
         raise InputError(f"{path} has {samples.shape[1]} channels instead of {SLOTS}; write the set again")
     return np.ascontiguousarray(samples.T, np.float32)
-
-
-def holders(turns: Sequence[Segment], frames: int) -> NDArray[np.int64]:
-    """Return the slot that holds what nobody overlaps in each frame of 10 ms: of who speaks alone, or did last."""
-    talking = np.zeros((SLOTS, frames), bool)
-    for turn in turns:
-        talking[turn.slot or 0, turn.start // HOP : -(-turn.end // HOP)] = True
-    alone = np.where(talking[0] != talking[1], talking[1].astype(np.int64), -1)
-    last = np.maximum.accumulate(np.where(alone >= 0, np.arange(frames), -1))
-    return np.where(last >= 0, alone[np.maximum(last, 0)], 0)
 
 
 def activity(sources: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -134,9 +119,9 @@ class OracleEngine:
         features = self.network.recogniser.features
         filled = -len(self.audio) % self.network.chunk_samples
         sound = torch.from_numpy(np.pad(np.vstack([self.audio, self.sources]), ((0, 0), (0, filled))))
-        mixture, *energies = features.spectrum(sound) @ features.filters
-        holder = torch.from_numpy(holders(self.turns, mixture.shape[0]))
-        return slot_features(mixture, torch.stack(energies), holder)
+        energies = features.spectrum(sound) @ features.filters
+        holders = torch.from_numpy(holder(talking(self.turns, energies.shape[1])))
+        return shared_features(energies[0].clamp_min(SMALLEST_ENERGY).log(), shares(energies[1:], holders))
 
     @torch.inference_mode()
     def _advance(self, request: StreamStep) -> StreamResult:
@@ -150,18 +135,3 @@ class OracleEngine:
         speaks = np.pad(known, ((0, 0), (0, steps - known.shape[1]))) * recogniser.speech(encoded).numpy()
         voice = self.network.voices(encoded, part).numpy()
         return StreamResult(scores, speaks, part.numpy(), OracleState(last, encoder), voice)
-
-
-def slot_features(mixture: Tensor, energies: Tensor, holder: Tensor) -> Tensor:
-    """Return the log-mel features that each slot should hear, (C, T, F).
-
-    Args:
-        mixture: energies of the recording in each band, (T, F).
-        energies: of each slot's talkers, (C, T, F).
-        holder: slot that has what is nobody's, (T,).
-    """
-    heard = mixture.clamp_min(1e-7).log()
-    alone = SILENT_ENERGY * torch.nn.functional.one_hot(holder, SLOTS).T[..., None]
-    share = (energies + alone) / (energies.sum(0) + SILENT_ENERGY)
-    shared = (heard + share.clamp_min(1e-30).log()).clamp_min(FLOOR)
-    return torch.where(share > ALONE, heard, shared)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from meetscribe.nn.separator import FRAMES, Masks
+from meetscribe.nn.separator import Masks
 
 SILENCE = 2
 """Steps of 20 ms after which the slots may be exchanged."""
@@ -44,8 +44,4 @@ def in_order(found: Masks, state: OrderState) -> tuple[Masks, OrderState]:
         floor = torch.where(alone, torch.where(exchanged, 1 - first, first), floor)
         quiet = torch.where(talk, 0, quiet + 1)
         steps.append(exchanged)
-    exchange = torch.stack(steps, 1)
-    activity = torch.where(exchange[:, None], found.activity.flip(1), found.activity)
-    frames = exchange.repeat_interleave(FRAMES, 1)[:, None, :, None]
-    odds = torch.where(frames, found.odds.flip(1), found.odds)
-    return Masks(odds, activity), OrderState(exchanged, floor, quiet.clamp_max(SILENCE))
+    return found.exchanged(torch.stack(steps, 1)), OrderState(exchanged, floor, quiet.clamp_max(SILENCE))

@@ -91,6 +91,12 @@ class Masks(NamedTuple):
         """The masks themselves, in 0…1."""
         return torch.sigmoid(self.odds)
 
+    def exchanged(self, where: Tensor) -> "Masks":
+        """Return masks and activity with the slots exchanged in the steps where `where`, bool (B, T), says so."""
+        frames = where.repeat_interleave(FRAMES, 1)[:, None, :, None]
+        odds = torch.where(frames, self.odds.flip(1), self.odds)
+        return Masks(odds, torch.where(where[:, None], self.activity.flip(1), self.activity))
+
 
 def heard(mixture: Tensor, cues: Tensor) -> Tensor:
     """Return the separator's input (B, T, HEARD) from log-mel (B, 2 T, F) and periodicity (B, T, CUES)."""

@@ -13,9 +13,9 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from meetscribe.nn.features import HOP
+from meetscribe.nn.ideal_masks import holder, talking
 from meetscribe.nn.losses import IGNORED
 from meetscribe.nn.separator import SLOTS
-from meetscribe.training.augmentation import NEUTRAL_WARP, WARPS
 from meetscribe.training.simulation.render import Mixture
 from meetscribe.training.targets import STEP, Targets, make_targets
 
@@ -37,7 +37,6 @@ class MixtureBatch:
 
     audio: Tensor  # float32 (B, 640 T)
     sources: Tensor  # float32 (B, C, 640 T), what the talkers of each slot contribute
-    warp: Tensor  # int64 (B,), index into WARPS
     talking: Tensor  # bool (B, C, 4 T), whether the slot's talker is in a turn
     holder: Tensor  # int64 (B, 4 T), slot that holds what nobody overlaps: of who speaks, or spoke last
     steps: Tensor  # int64 (C B,)
@@ -57,19 +56,15 @@ class MixtureBatch:
 class MixtureBatches(Dataset[MixtureBatch]):
     """Batches by number, deterministic."""
 
-    def __init__(self, mixtures: Mixtures, size: int, warp_share: float, seed: int) -> None:
-        self.mixtures, self.size, self.warp_share, self.seed = mixtures, size, warp_share, seed
+    def __init__(self, mixtures: Mixtures, size: int) -> None:
+        self.mixtures, self.size = mixtures, size
 
     def __getitem__(self, number: int) -> MixtureBatch:
         """Return batch `number`, 0, 1, …, without end."""
-        rng = np.random.default_rng((self.seed, 3, number))
-        chosen = [self.mixtures[number * self.size + i] for i in range(self.size)]
-        warped = rng.random(self.size) < self.warp_share
-        warps = np.where(warped, rng.integers(len(WARPS), size=self.size), NEUTRAL_WARP)
-        return collate_mixtures(chosen, warps)
+        return collate_mixtures([self.mixtures[number * self.size + i] for i in range(self.size)])
 
 
-def collate_mixtures(mixtures: Sequence[Mixture], warps: np.ndarray) -> MixtureBatch:
+def collate_mixtures(mixtures: Sequence[Mixture]) -> MixtureBatch:
     """Put mixtures of one length together."""
     steps = len(mixtures[0].audio) // STEP
     rows = [row for mixture in mixtures for row in slot_targets(mixture, steps)]
@@ -83,13 +78,12 @@ def collate_mixtures(mixtures: Sequence[Mixture], warps: np.ndarray) -> MixtureB
         emitted[number, row.emission] = row.labels
         labels[number, :length], emission[number, :length] = row.labels, row.emission
         ends[number, :length] = row.ends
-    talking, holder = zip(*(floor_of(mixture, steps) for mixture in mixtures), strict=True)
+    talks = [talking(mixture.turns, steps * FRAMES) for mixture in mixtures]
     arrays = (
         np.stack([mixture.audio[: steps * STEP] for mixture in mixtures]),
         np.stack([mixture.sources[:, : steps * STEP] for mixture in mixtures]),
-        warps,
-        np.stack(talking),
-        np.stack(holder),
+        np.stack(talks),
+        np.stack([holder(each) for each in talks]),
         np.full(count, steps),
         classes,
         emitted,
@@ -109,14 +103,3 @@ def slot_targets(mixture: Mixture, steps: int) -> list[Targets]:
         targets = make_targets(turns, 0.0, steps, 1.0)
         found.append(targets or Targets(np.full(steps, IGNORED), *(np.zeros(0, np.int64) for _ in range(3))))
     return found
-
-
-def floor_of(mixture: Mixture, steps: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return who talks, bool (C, 4 steps), and which slot holds what nobody overlaps, int64 (4 steps,)."""
-    frames = steps * FRAMES
-    talking = np.zeros((SLOTS, frames), bool)
-    for turn in mixture.turns:
-        talking[turn.slot, turn.start // HOP : -(-turn.end // HOP)] = True
-    alone = np.where(talking[0] != talking[1], talking[1].astype(np.int64), -1)
-    last = np.maximum.accumulate(np.where(alone >= 0, np.arange(frames), -1))
-    return talking, np.where(last >= 0, alone[np.maximum(last, 0)], 0)

@@ -38,7 +38,6 @@ from meetscribe.training.simulation.meetings import SimulatedMeetings
 from meetscribe.training.simulation.rooms import load_meeting_rooms
 from meetscribe.training.trainer import Trainer, join_processes
 
-WARP_SHARE = 0.0
 STYLES: tuple[tuple[Style, float], ...] = (
     ("meeting", 0.45),
     ("overlapped", 0.4),
@@ -150,8 +149,8 @@ def material(options: argparse.Namespace) -> tuple[JointBatches, MixtureBatches]
     }
     train_set = SimulatedMeetings(corpora, rooms["train"], config, options.seed, shares)
     dev_set = SimulatedMeetings([load_corpus(folders[0], "dev", cache)], rooms["dev"], config, options.seed)
-    mixtures = MixtureBatches(train_set, options.meetings, WARP_SHARE, options.seed)
-    return JointBatches(single, mixtures), MixtureBatches(dev_set, options.meetings, 0.0, options.seed)
+    mixtures = MixtureBatches(train_set, options.meetings)
+    return JointBatches(single, mixtures), MixtureBatches(dev_set, options.meetings)
 
 
 @torch.no_grad()

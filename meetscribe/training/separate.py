@@ -34,11 +34,10 @@ from meetscribe.training.simulation.rooms import load_meeting_rooms
 from meetscribe.training.simulation.untranscribed import load_untranscribed
 from meetscribe.training.trainer import Trainer, join_processes
 
-WARP_SHARE = 0.0
 STYLES: tuple[tuple[Style, float], ...] = (
-    ("overlapped", 0.6),
-    ("meeting", 0.3),
-    ("single", 0.07),
+    ("overlapped", 0.45),
+    ("meeting", 0.32),
+    ("single", 0.2),
     ("empty", 0.03),
 )
 """What meetings are like: more overlap than in real ones, since it is what has to be learned."""
@@ -111,7 +110,7 @@ def material(options: argparse.Namespace, split: str) -> MixtureBatches:
         config = SimulationConfig(samples=samples, styles=STYLES)
         meetings = SimulatedMeetings(corpora, around, config, options.seed, chosen)
         simulated = meetings if split == "dev" else Alternating(meetings, simulated)
-    return MixtureBatches(simulated, options.batch, WARP_SHARE if split == "train" else 0.0, options.seed)
+    return MixtureBatches(simulated, options.batch)
 
 
 @torch.no_grad()

@@ -3,7 +3,6 @@ import json
 import numpy as np
 import pytest
 import soundfile
-import torch
 
 from meetscribe.errors import InputError
 from meetscribe.evaluation import oracle, rounds
@@ -12,7 +11,6 @@ from meetscribe.evaluation.oracle import OracleEngine
 from meetscribe.evaluation.rounds import Round, Task
 from meetscribe.evaluation.segments import Segment
 from meetscribe.events import Final
-from meetscribe.nn.features import Features
 from meetscribe.streaming.steps import STEP_SAMPLES, StreamResult, StreamStep
 from meetscribe.testing import tiny_network, write_tiny_model
 
@@ -28,26 +26,6 @@ def noise(seed: int, *, begin: int = 0, end: int = SECONDS * 16_000) -> np.ndarr
 
 def turn(slot: int, start: int, end: int) -> Segment:
     return Segment("x", f"p{slot}", start, end, (), slot)
-
-
-def test_who_is_alone_is_heard_as_if_there_were_no_slots():
-    """Without overlap the talker's slot hears the recording unchanged, its noise too, and the other one nothing."""
-    features = Features()
-    talker, hiss = noise(1), 1e-3 * noise(2)
-    power = [
-        features.spectrum(torch.from_numpy(sound)[None])[0] for sound in (talker + hiss, talker, 0 * talker)
-    ]
-    energies = torch.stack([part @ features.filters for part in power])
-    heard = oracle.slot_features(energies[0], energies[1:], torch.zeros(energies.shape[1], dtype=torch.int64))
-    assert torch.equal(heard[0], energies[0].clamp_min(1e-7).log())
-    assert (heard[1] == oracle.FLOOR).float().mean() > 0.99
-
-
-def test_what_is_nobodys_stays_with_whoever_spoke_last():
-    """Frames belong to who speaks alone; in silence and where two talk to who was alone before; at first to slot 0."""
-    turns = [turn(1, 1_600, 4_800), turn(0, 3_200, 6_400), turn(1, 8_000, 9_600)]
-    found = oracle.holders(turns, 70).tolist()
-    assert found == [0] * 10 + [1] * 20 + [0] * 20 + [1] * 20
 
 
 def test_activity_is_where_a_slot_is_loud():

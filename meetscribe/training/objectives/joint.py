@@ -81,10 +81,8 @@ class JointObjective:
         """Return the loss of mixtures and its parts."""
         assert model.separator is not None
         recogniser = model.recogniser
-        mixture, x, filters = self.separation.prepared(batch)
-        found, separation, more = separation_loss(
-            model.separator(x), mixture, batch, filters, self.separation
-        )
+        mixture, x = self.separation.prepared(batch)
+        found, separation, more = separation_loss(model.separator(x), mixture, batch, self.separation)
         features = masked(mixture, found.masks).flatten(0, 1)
         encoded = recogniser.encoder(features, batch.steps, chunk)
         loss, parts = recognition_loss(recogniser, encoded, batch, self.config.recognition)

@@ -1,8 +1,4 @@
-"""What the separator learns: the features of each slot's talkers as they would be had the other been silent.
-
-Who is alone keeps everything, noise included (a mask of one); where two overlap, the mixture's energy is shared out in
-proportion to theirs. So single talk passes as it is, and what the recogniser hears of two is as loud as it was.
-"""
+"""What the separator learns: ideal ratio masks (`nn/ideal_masks.py`), and who talks."""
 
 from dataclasses import dataclass, field
 
@@ -13,14 +9,10 @@ from torch.nn import functional
 from torch.nn.functional import binary_cross_entropy_with_logits as cross_entropy
 
 from meetscribe.nn.features import Features
+from meetscribe.nn.ideal_masks import shared_features, shares
 from meetscribe.nn.periodicity import Periodicity
 from meetscribe.nn.separator import FLOOR, SLOTS, Masks, Separator, heard, masked
-from meetscribe.training.augmentation import warped_filters
 from meetscribe.training.mixtures import MixtureBatch
-
-SILENT_ENERGY = 10.0
-"""Mel energy (16-bit samples) that counts as nothing; below the floor of masked features."""
-
 
 RANGE = 8.0
 """Nats between the loudest parts of speech and those that do not matter."""
@@ -31,7 +23,7 @@ class SeparationConfig:
     """How much of each loss."""
 
     mask: float = 0.2  # mean difference of features, in nats
-    activity: float = 0.3
+    activity: float = 1.0
     overlap: float = 2.0  # how much more frames count in which two talk
     dominance: float = 3.0  # which slot is the louder in each band
 
@@ -50,53 +42,51 @@ class SeparationObjective:
     config: SeparationConfig = field(default_factory=SeparationConfig)
     features: Features = field(default_factory=Features)
     periodicity: Periodicity = field(default_factory=Periodicity)
-    filters: Tensor = field(default_factory=lambda: torch.from_numpy(warped_filters()))
 
     def __call__(
         self, model: Separator, batch: MixtureBatch, rng: np.random.Generator
     ) -> tuple[Tensor, dict[str, float]]:
         """Return the loss of a batch and its parts."""
-        mixture, x, filters = self.prepared(batch)
-        _, loss, parts = separation_loss(model(x), mixture, batch, filters, self)
+        mixture, x = self.prepared(batch)
+        _, loss, parts = separation_loss(model(x), mixture, batch, self)
         return loss, parts
 
     @torch.no_grad()
-    def prepared(self, batch: MixtureBatch) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the mixtures' log-mel features, the separator's input, and the mel filters, in full precision."""
+    def prepared(self, batch: MixtureBatch) -> tuple[Tensor, Tensor]:
+        """Return the mixtures' log-mel features and the separator's input, in full precision."""
         device = batch.audio.device
         with torch.autocast(device.type, enabled=False):
-            filters = self.filters.to(device)[batch.warp]
-            mixture = self.features.to(device)(batch.audio, filters)
-            return mixture, heard(mixture, self.periodicity.to(device)(batch.audio)), filters
+            mixture = self.features.to(device)(batch.audio)
+            return mixture, heard(mixture, self.periodicity.to(device)(batch.audio))
 
 
 def separation_loss(
-    found: Masks, mixture: Tensor, batch: MixtureBatch, filters: Tensor, objective: SeparationObjective
+    found: Masks, mixture: Tensor, batch: MixtureBatch, objective: SeparationObjective
 ) -> tuple[Masks, Tensor, dict[str, float]]:
     """Return the masks in the order of the slots, their loss, and its parts.
 
     Args:
-        found: of the mixtures, in any order (see `exchanged`).
+        found: of the mixtures, in any order (see `crossing`).
         mixture: their log-mel features (B, 4 T, F).
         batch: the mixtures.
-        filters: mel filters of each mixture (B, 257, F).
         objective: its features and weights.
     """
     with torch.autocast(mixture.device.type, enabled=False):
-        share = slot_shares(batch, filters, objective.features.to(mixture.device))
+        share = slot_shares(batch, objective.features.to(mixture.device))
     both = batch.talking.all(1)
     places = loudness(mixture) * torch.where(both, 1.0, ALONE)[..., None]
-    found = in_order(
-        Masks(found.odds.float(), found.activity.float()), exchanged(found, share, places, batch)
-    )
+    found = Masks(found.odds.float(), found.activity.float())
+    straight, crossed = dominance_costs(found.odds, share, places)
+    cross = crossing(straight, crossed, batch)
+    steps = found.activity.shape[-1]
+    found = found.exchanged(cross.unflatten(1, (steps, -1))[..., 0])
     audible = (mixture > FLOOR)[:, None]
     weight = audible * (1.0 + objective.config.overlap * both[:, None, :, None])
-    differences = (masked(mixture, found.masks) - slot_features(mixture, share)).abs() * weight
+    differences = (masked(mixture, found.masks) - shared_features(mixture, share)).abs() * weight
     mask = differences.sum() / (SLOTS * weight.sum()).clamp_min(1)
-    steps = found.activity.shape[-1]
     speaks = batch.talking.float().unflatten(-1, (steps, -1)).mean(-1)
     activity = cross_entropy(found.activity, speaks)
-    dominance = (dominance_costs(found.odds, share, places)[0].sum()) / places.sum().clamp_min(1)
+    dominance = torch.where(cross, crossed, straight).sum() / places.sum().clamp_min(1)
     weights = objective.config
     loss = weights.mask * mask + weights.activity * activity + weights.dominance * dominance
     with torch.no_grad():
@@ -136,26 +126,18 @@ def dominance_costs(odds: Tensor, share: Tensor, places: Tensor) -> tuple[Tensor
 
 
 @torch.no_grad()
-def exchanged(found: Masks, share: Tensor, places: Tensor, batch: MixtureBatch) -> Tensor:
-    """Return where the separator's slots stand for each other's, bool (B, T).
+def crossing(straight: Tensor, crossed: Tensor, batch: MixtureBatch) -> Tensor:
+    """Return where the separator's slots stand for each other's, bool (B, 2 T); see `dominance_costs`.
 
     Within a stretch of talk, from silence to silence, the slots have to be held apart; which of them is which is free,
-    as in Graph-PIT (arXiv 2107.14446): who spoke last may be long ago. When streaming, `nn/segmenter.py` puts them in
+    as in Graph-PIT (arXiv 2107.14446): who spoke last may be long ago. When streaming, `nn/order.py` puts them in
     order.
     """
-    costs = dominance_costs(found.odds.float(), share, places)
     talk = batch.talking.any(1)
     begins = talk & ~functional.pad(talk, (1, 0))[:, :-1]
     stretch = (begins.long().cumsum(1) - 1).clamp_min(0)
-    sums = [cost.new_zeros(cost.shape).scatter_add_(1, stretch, cost) for cost in costs]
+    sums = [cost.new_zeros(cost.shape).scatter_add_(1, stretch, cost) for cost in (straight, crossed)]
     return (sums[1] < sums[0]).gather(1, stretch)
-
-
-def in_order(found: Masks, exchange: Tensor) -> Masks:
-    """Return masks and activity with the slots exchanged where `exchange` (B, 2 T) says so."""
-    odds = torch.where(exchange[:, None, :, None], found.odds.flip(1), found.odds)
-    steps = exchange.unflatten(1, (found.activity.shape[-1], -1))[..., 0]
-    return Masks(odds, torch.where(steps[:, None], found.activity.flip(1), found.activity))
 
 
 def loudness(mixture: Tensor) -> Tensor:
@@ -165,18 +147,7 @@ def loudness(mixture: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def slot_shares(batch: MixtureBatch, filters: Tensor, features: Features) -> Tensor:
-    """Return the share of each slot's talkers in the energy of each band, (B, C, 4 T, F).
-
-    Where nobody is heard all belongs to the slot that holds the floor.
-    """
+def slot_shares(batch: MixtureBatch, features: Features) -> Tensor:
+    """Return the share of each slot's talkers in the energy of each band, (B, C, 4 T, F)."""
     power = features.spectrum(batch.sources.flatten(0, 1)).unflatten(0, (-1, SLOTS))
-    energy = power @ filters[:, None]
-    holder = functional.one_hot(batch.holder, SLOTS).transpose(1, 2)[..., None]
-    return (energy + SILENT_ENERGY * holder) / (energy.sum(1, keepdim=True) + SILENT_ENERGY)
-
-
-def slot_features(mixture: Tensor, share: Tensor) -> Tensor:
-    """Return the log-mel features that each slot should hear, (B, C, 4 T, F)."""
-    shared = mixture[:, None] + share.clamp_min(1e-9).log()
-    return torch.where(share > 0.999, mixture[:, None], shared.clamp_min(FLOOR))
+    return shares(power @ features.filters, batch.holder)

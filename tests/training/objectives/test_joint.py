@@ -1,11 +1,9 @@
-import numpy as np
 import pytest
 import torch
 
 from meetscribe.lm.symbols import FIRST_PHONE_SYMBOL
 from meetscribe.nn.losses import EndOfTurnPenalty
 from meetscribe.testing import tiny_network
-from meetscribe.training.augmentation import NEUTRAL_WARP
 from meetscribe.training.mixtures import MixtureBatch, collate_mixtures
 from meetscribe.training.objectives.joint import JointConfig, JointObjective, frame_ctc
 from meetscribe.training.objectives.recognition import RecognitionConfig
@@ -16,7 +14,7 @@ from tests.training.test_mixtures import mixture, turn
 def batch() -> MixtureBatch:
     """Two mixtures: two who overlap, and nobody."""
     first = mixture(turn(0, 6_400, 25_600), turn(1, 16_000, 38_400), turn(1, 48_000, 60_800))
-    return collate_mixtures([first, mixture()], np.array([NEUTRAL_WARP] * 2))
+    return collate_mixtures([first, mixture()])
 
 
 def loss(batch: MixtureBatch, config: JointConfig) -> tuple[float, dict[str, float]]:

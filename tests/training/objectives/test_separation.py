@@ -3,14 +3,12 @@ import pytest
 import torch
 
 from meetscribe.nn.features import Features
+from meetscribe.nn.ideal_masks import shared_features
 from meetscribe.nn.separator import FLOOR, Masks, Separator, SeparatorConfig
-from meetscribe.training.augmentation import NEUTRAL_WARP
 from meetscribe.training.mixtures import MixtureBatch, collate_mixtures
 from meetscribe.training.objectives.separation import (
     SeparationObjective,
-    in_order,
     separation_loss,
-    slot_features,
     slot_shares,
 )
 from tests.training.test_mixtures import mixture, turn
@@ -20,7 +18,7 @@ from tests.training.test_mixtures import mixture, turn
 def batch() -> MixtureBatch:
     """One mixture: slot 0 alone, both, slot 1 alone, nobody, slot 1 alone."""
     turns = (turn(0, 6_400, 25_600), turn(1, 16_000, 38_400), turn(1, 48_000, 60_800))
-    return collate_mixtures([mixture(*turns)], np.array([NEUTRAL_WARP]))
+    return collate_mixtures([mixture(*turns)])
 
 
 @pytest.fixture(scope="module")
@@ -28,15 +26,14 @@ def objective() -> SeparationObjective:
     return SeparationObjective()
 
 
-def heard(batch: MixtureBatch, objective: SeparationObjective) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the mixture's features and the filters."""
-    filters = objective.filters[batch.warp]
-    return Features().energies(Features().spectrum(batch.audio), filters), filters
+def heard(batch: MixtureBatch) -> torch.Tensor:
+    """Return the mixture's features."""
+    return Features().energies(Features().spectrum(batch.audio))
 
 
 def test_shares_add_up(batch: MixtureBatch, objective: SeparationObjective) -> None:
     """The slots share all of the energy; silence belongs to the slot that holds the floor."""
-    share = slot_shares(batch, objective.filters[batch.warp], objective.features)
+    share = slot_shares(batch, objective.features)
     torch.testing.assert_close(share.sum(1), torch.ones_like(share[:, 0]), atol=1e-5, rtol=0)
     assert (share[0, 0, :30] > 0.999).all()
     assert (share[0, 1, 245:290] > 0.999).all()
@@ -44,28 +41,28 @@ def test_shares_add_up(batch: MixtureBatch, objective: SeparationObjective) -> N
 
 def test_single_talkers_are_heard_as_they_are(batch: MixtureBatch, objective: SeparationObjective) -> None:
     """Where one talks, the slot's target is the mixture itself, and the other slot's the floor."""
-    mixed, filters = heard(batch, objective)
-    target = slot_features(mixed, slot_shares(batch, filters, objective.features))
+    mixed = heard(batch)
+    target = shared_features(mixed, slot_shares(batch, objective.features))
     assert torch.equal(target[0, 0, 50:95], mixed[0, 50:95])
     assert (target[0, 1, 50:95] == FLOOR).all()
 
 
 def test_overlapping_tones_are_told_apart(batch: MixtureBatch, objective: SeparationObjective) -> None:
     """Where two talk, each slot's target is loudest where its own tone is."""
-    mixed, filters = heard(batch, objective)
-    target = slot_features(mixed, slot_shares(batch, filters, objective.features))[0, :, 110:150].mean(1)
+    mixed = heard(batch)
+    target = shared_features(mixed, slot_shares(batch, objective.features))[0, :, 110:150].mean(1)
     assert target[0].argmax() < target[1].argmax()
     assert target[0, target[0].argmax()] > target[1, target[0].argmax()] + 5
 
 
 def test_the_right_masks_cost_nothing(batch: MixtureBatch, objective: SeparationObjective) -> None:
     """The difference is zero for the masks that make the targets, and greater for any others."""
-    mixed, filters = heard(batch, objective)
-    target = slot_features(mixed, slot_shares(batch, filters, objective.features))
+    mixed = heard(batch)
+    target = shared_features(mixed, slot_shares(batch, objective.features))
     right = ((target - FLOOR) / (mixed[:, None] - FLOOR)).clamp(0, 1)
     silent = torch.zeros(1, 2, mixed.shape[1] // 2)
     costs = [
-        separation_loss(Masks(torch.logit(m, 1e-6), silent), mixed, batch, filters, objective)[2]
+        separation_loss(Masks(torch.logit(m, 1e-6), silent), mixed, batch, objective)[2]
         for m in (right, right.flip(1), torch.full_like(right, 0.5))
     ]
     assert costs[0]["mask"] < 0.01
@@ -93,24 +90,16 @@ def test_stretches_of_talk_may_be_exchanged_as_a_whole(
     batch: MixtureBatch, objective: SeparationObjective
 ) -> None:
     """Masks that give all voices of a stretch to the other slot cost nothing; inside a stretch they do."""
-    mixed, filters = heard(batch, objective)
-    target = slot_features(mixed, slot_shares(batch, filters, objective.features))
+    mixed = heard(batch)
+    target = shared_features(mixed, slot_shares(batch, objective.features))
     right = ((target - FLOOR) / (mixed[:, None] - FLOOR)).clamp(0, 1)
     silent = torch.zeros(1, 2, mixed.shape[1] // 2)
 
     def cost(masks: torch.Tensor) -> float:
         found = Masks(torch.logit(masks, 1e-6), silent)
-        return separation_loss(found, mixed, batch, filters, objective)[2]["dominance"]
+        return separation_loss(found, mixed, batch, objective)[2]["dominance"]
 
     second = torch.arange(right.shape[2])[:, None] >= 300  # the second stretch of talk
     inside = torch.arange(right.shape[2])[:, None] >= 130  # within the overlap of the first one
     assert cost(torch.where(second, right.flip(1), right)) == pytest.approx(cost(right), abs=1e-5)
     assert cost(torch.where(inside, right.flip(1), right)) > cost(right) + 0.1
-
-
-def test_exchanged_slots_come_in_order() -> None:
-    """Masks and activity are those of the other slot where slots are exchanged, and only there."""
-    odds = torch.tensor([1.0, -1.0])[None, :, None, None].expand(1, 2, 4, 3)
-    found = in_order(Masks(odds, odds[:, :, ::2, 0]), torch.tensor([[False, False, True, True]]))
-    assert found.odds[0, :, :, 0].tolist() == [[1.0, 1.0, -1.0, -1.0], [-1.0, -1.0, 1.0, 1.0]]
-    assert found.activity[0].tolist() == [[1.0, -1.0], [-1.0, 1.0]]

@@ -24,7 +24,7 @@ def test_two_people_talk_all_the_time(duets: SimulatedDuets) -> None:
     assert mixture.sources.shape == (2, 32_000)
     rest = mixture.audio - mixture.sources.sum(0)
     assert np.abs(rest).max() < 0.01
-    assert collate_mixtures([mixture], np.array([0])).talking.all()
+    assert collate_mixtures([mixture]).talking.all()
 
 
 def test_neither_drowns_the_other(duets: SimulatedDuets) -> None:
