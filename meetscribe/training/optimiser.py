@@ -13,7 +13,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
-ADAMS = ("transducer", "frame_classifier", "mask", "activity", "lstm")
+ADAMS = ("transducer", "frame_classifier", "mask", "activity", "lstm", "prototypes")
 """Modules whose matrices are AdamW's: outputs, and recurrent layers, which stack four matrices in one."""
 
 ITERATIONS = 5

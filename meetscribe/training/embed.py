@@ -1,0 +1,133 @@
+"""`scripts/train-embedder`: trains the network that tells who speaks, on all people that there are.
+
+It needs no transcripts: whoever is in the corpora and in `--speakers` is a person.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from meetscribe.errors import MeetscribeError
+from meetscribe.evaluation.verification import equal_error_rate
+from meetscribe.nn.embedder import EmbedderConfig
+from meetscribe.nn.features import Features
+from meetscribe.training.command import (
+    averaged_weights,
+    begin,
+    corpus_folders,
+    options_for,
+    train,
+    training_config,
+)
+from meetscribe.training.corpus import Corpus, load_corpus
+from meetscribe.training.crops import CropBatches, CropConfig, people_of
+from meetscribe.training.objectives.people import PeopleClassifier, PeopleObjective
+from meetscribe.training.simulation.rooms import load_meeting_rooms
+from meetscribe.training.simulation.untranscribed import load_untranscribed
+from meetscribe.training.trainer import Trainer, join_processes
+from meetscribe.training.trials import CLEAN, Cut, make_trials
+
+LENGTHS = (2.0, 5.0)
+EVALUATED = 300  # steps
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the command's options."""
+    options = options_for("scripts/train-embedder", "Train the speaker embedder, or go on training it.")
+    add = options.add_argument
+    add("--speakers", type=Path, action="append", default=[], help="manifest of speech without transcripts")
+    add("--seconds", type=float, default=CropConfig.seconds, help="audio in the batch of one process")
+    return options
+
+
+def main(options: argparse.Namespace) -> int:
+    """Train to the end; returns the exit code."""
+    rank, world, device = join_processes()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    try:
+        corpora, dev = people_corpora(options, "train"), people_corpora(options, "dev")
+        batches = _batches(options, corpora)
+    except MeetscribeError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    torch.manual_seed(options.seed)
+    model = PeopleClassifier(EmbedderConfig(), len(batches.people))
+    print(f"{len(batches.people)} people, {len(people_of(dev))} others in dev", file=sys.stderr)
+    objective = PeopleObjective()
+    config = replace(training_config(options), evaluate_every=EVALUATED)
+    trainer = Trainer(model, batches, objective, config, options.folder, device, rank, world)
+    if not begin(trainer, averaged_weights(options.weights) if options.weights else None):
+        feature_statistics(model, batches, objective)
+        trainer.average = {name: value.detach().clone() for name, value in model.state_dict().items()}
+    train(trainer, dev_figures(dev))
+    return 0
+
+
+def people_corpora(options: argparse.Namespace, split: str) -> list[Corpus]:
+    """Return all recordings of a split, without their words."""
+    folders, _ = corpus_folders(options)
+    cache = options.cache or options.folder.parent / "cache"
+    corpora = [load_corpus(folders[0], split, cache, options.alignments)]
+    if split == "train":
+        corpora += [load_corpus(folder, split, cache) for folder in folders[1:]]
+    for path in options.speakers:
+        if split == "train" or path.name != "train.jsonl":
+            corpora.append(load_untranscribed(path.parent, path.name, split, cache))
+    return [
+        Corpus(tuple(replace(u, words=(), text="") for u in corpus.utterances), corpus.audio)
+        for corpus in corpora
+    ]
+
+
+def _batches(options: argparse.Namespace, corpora: list[Corpus]) -> CropBatches:
+    folders, _ = corpus_folders(options)
+    cache = options.cache or options.folder.parent / "cache"
+    around = load_meeting_rooms(options.surroundings or folders[0].parent, "train", cache, options.rooms)
+    return CropBatches(corpora, around, CropConfig(seconds=options.seconds), options.seed)
+
+
+def feature_statistics(model: PeopleClassifier, batches: CropBatches, objective: PeopleObjective) -> None:
+    """Set the embedder's feature mean and deviation from some training batches."""
+    frames = torch.cat(
+        [
+            objective.frames(batches[number], np.random.default_rng(number)).flatten(0, 1)
+            for number in range(12)
+        ]
+    )
+    model.embedder.steps.mean.copy_(frames.mean(0))
+    model.embedder.steps.deviation.copy_(frames.std(0).clamp_min(0.1))
+
+
+def dev_figures(corpora: list[Corpus]) -> Callable[[nn.Module], dict[str, float]]:
+    """Return what gives the equal error rates of people who are not in training, in per cent."""
+    lists = {seconds: make_trials(corpora, seconds, CLEAN, seed=1) for seconds in LENGTHS}
+
+    def figures(model: nn.Module) -> dict[str, float]:
+        assert isinstance(model, PeopleClassifier)
+        found = {}
+        for seconds, (cuts, trials) in lists.items():
+            voices = voices_of(model.embedder, cuts)
+            scores = [float(voices[trial.one] @ voices[trial.other]) for trial in trials]
+            rate = equal_error_rate(scores, [trial.same for trial in trials])
+            found[f"eer_{seconds:g}s"] = round(100.0 * rate, 2)
+        return found
+
+    return figures
+
+
+@torch.no_grad()
+def voices_of(embedder: nn.Module, cuts: list[Cut], features: Features | None = None) -> Tensor:
+    """Return the voices (N, E) of cuts of equal length."""
+    features = features or Features()
+    batches = [np.stack([cut.audio for cut in cuts[i : i + 32]]) for i in range(0, len(cuts), 32)]
+    return torch.cat([embedder(features(torch.from_numpy(batch))) for batch in batches])
+
+
+if __name__ == "__main__":
+    sys.exit(main(parser().parse_args()))
