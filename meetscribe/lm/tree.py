@@ -1,8 +1,9 @@
 """The pronunciations of all words as one prefix tree of flat arrays, which the search walks.
 
 The inside phones of a pronunciation are edges between nodes; its last, word-end symbol is an *exit*: it leads
-to the words that are spoken so (homophones share an exit) and back to the root. Nodes are numbered in
-depth-first order, so that a parent's number is below its children's.
+to the words that are spoken so (homophones share an exit) and back to the root. A phrase is a pronunciation too: it
+goes on after its words' last symbols, and the nodes there know which word ended. Nodes are numbered in depth-first
+order, so that a parent's number is below its children's.
 Not covered: where pronunciations come from (`meetscribe.lm.lexicon`); scores that depend on earlier words.
 """
 
@@ -18,6 +19,19 @@ ROOT = 0
 IMPOSSIBLE = -1e30
 """Look-ahead of a node that no word lies behind: finite, so that differences of scores stay numbers."""
 
+INNER = NUMBER_OF_SYMBOLS
+"""From here on symbols of a pronunciation are numbers of inner ends: word-end symbols after which it goes on."""
+
+NO_WORD = -1
+
+
+@dataclass(frozen=True)
+class InnerEnd:
+    """A word-end symbol inside a pronunciation, and the word that ends there (NO_WORD: a part of one)."""
+
+    symbol: int
+    word: int = NO_WORD
+
 
 @dataclass(frozen=True)
 class Pronunciations:
@@ -26,14 +40,17 @@ class Pronunciations:
     Attributes:
         words: word of each row, int32 [P].
         begin: symbols of row p are symbols[begin[p]:begin[p + 1]], int64 [P + 1].
-        symbols: inside symbols of phones, then one word-end symbol, for each row, uint8 [S].
+        symbols: inside symbols of phones, then one word-end symbol, for each row; before it also inner ends,
+            INNER and their number; uint8 or uint16 [S].
         log_prob: natural log probability of saying the word so, float32 [P].
+        inner: inner ends.
     """
 
     words: np.ndarray
     begin: np.ndarray
     symbols: np.ndarray
     log_prob: np.ndarray
+    inner: tuple[InnerEnd, ...] = ()
 
     @classmethod
     def of(cls, entries: Iterable[tuple[int, Sequence[int]]]) -> "Pronunciations":
@@ -43,6 +60,24 @@ class Pronunciations:
         flat = [symbol for _, symbols in rows for symbol in symbols]
         words = np.array([word for word, _ in rows], np.int32)
         return cls(words, begin, np.array(flat, np.uint8), np.zeros(len(rows), np.float32))
+
+    def with_phrases(self, entries: Iterable[tuple[int, Sequence[int | InnerEnd]]]) -> "Pronunciations":
+        """Returns these rows and further ones, whose symbols may be inner ends."""
+        rows = list(entries)
+        numbers = {end: place for place, end in enumerate(dict.fromkeys(self.inner), INNER)}
+        flat: list[int] = []
+        for symbol in (symbol for _, symbols in rows for symbol in symbols):
+            if isinstance(symbol, InnerEnd):
+                numbers.setdefault(symbol, INNER + len(numbers))
+            flat.append(numbers[symbol] if isinstance(symbol, InnerEnd) else symbol)
+        ends = self.begin[-1] + np.cumsum([len(symbols) for _, symbols in rows])
+        return Pronunciations(
+            words=np.concatenate([self.words, np.array([word for word, _ in rows], np.int32)]),
+            begin=np.concatenate([self.begin, ends.astype(np.int64)]),
+            symbols=np.concatenate([self.symbols, np.array(flat, np.uint16)]).astype(np.uint16),
+            log_prob=np.concatenate([self.log_prob, np.zeros(len(rows), np.float32)]),
+            inner=tuple(numbers),
+        )
 
 
 class TreeArrays(NamedTuple):
@@ -61,6 +96,7 @@ class TreeArrays(NamedTuple):
         lookahead: greatest unigram log probability of the words behind a node; 0 at the root, whose
             look-ahead nothing has to pay, float32 [N].
         parent: parent of each node, -1 for the root, int32 [N].
+        ended: word of a phrase that ends where a node is reached, NO_WORD for most, int32 [N].
     """
 
     child_begin: np.ndarray
@@ -74,6 +110,7 @@ class TreeArrays(NamedTuple):
     unigram: np.ndarray
     lookahead: np.ndarray
     parent: np.ndarray
+    ended: np.ndarray
 
 
 def build_tree(pronunciations: Pronunciations, unigram: np.ndarray) -> TreeArrays:
@@ -99,6 +136,7 @@ def build_tree(pronunciations: Pronunciations, unigram: np.ndarray) -> TreeArray
     first = np.flatnonzero(fresh)
     child_order = np.argsort(parent[1:], kind="stable")
     nodes = len(parent)
+    symbol, ended = _without_inner(symbol, pronunciations.inner)
     return TreeArrays(
         child_begin=_begin(parent[1:][child_order], nodes),
         child_symbol=np.ascontiguousarray(symbol[1:][child_order]),
@@ -111,24 +149,34 @@ def build_tree(pronunciations: Pronunciations, unigram: np.ndarray) -> TreeArray
         unigram=unigram[words].astype(np.float32),
         lookahead=_lookahead(parent, depth, from_node, unigram[words]),
         parent=parent,
+        ended=ended,
     )
 
 
+def _without_inner(symbol: np.ndarray, inner: Sequence[InnerEnd]) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the real symbols that lead to nodes, and the words that end there, int32 [N] each."""
+    real = np.array([*range(INNER), *(end.symbol for end in inner)], np.int32)
+    words = np.array([NO_WORD] * INNER + [end.word for end in inner], np.int32)
+    return real[symbol], words[symbol]
+
+
 def _sorted_rows(pronunciations: Pronunciations) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Returns the rows' alphabetical order, symbols padded with 0 (uint8 [P, L]), and lengths."""
+    """Returns the rows' alphabetical order, symbols padded with 0 (uint8 or uint16 [P, L]), and lengths."""
     lengths = np.diff(pronunciations.begin)
     rows = len(lengths)
     if lengths.min(initial=1) < 1:
         raise ValueError("a pronunciation needs at least one symbol")
     row = np.repeat(np.arange(rows), lengths)
     column = np.arange(len(row)) - np.repeat(pronunciations.begin[:-1], lengths)
-    ends = np.array([is_word_end(symbol) for symbol in range(NUMBER_OF_SYMBOLS)])[pronunciations.symbols]
+    known = [is_word_end(symbol) for symbol in range(INNER)] + [False] * len(pronunciations.inner)
+    ends = np.array(known)[pronunciations.symbols]
     if not np.array_equal(ends, column == lengths[row] - 1):
         raise ValueError("a pronunciation has inside symbols and ends with its only word-end symbol")
-    spelled = np.zeros((rows, int(lengths.max(initial=1))), np.uint8)
+    kind = np.dtype("u1" if pronunciations.symbols.dtype == np.uint8 else ">u2")  # as bytes in order of size
+    spelled = np.zeros((rows, int(lengths.max(initial=1))), kind)
     spelled[row, column] = pronunciations.symbols
-    order = np.argsort(spelled.view(f"S{spelled.shape[1]}").ravel(), kind="stable")
-    return order, spelled[order], lengths[order]
+    order = np.argsort(spelled.view(f"S{spelled.shape[1] * kind.itemsize}").ravel(), kind="stable")
+    return order, spelled[order].astype(pronunciations.symbols.dtype), lengths[order]
 
 
 def _number_nodes(spelled: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, ...]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from meetscribe.lm.hotwords import HotPhrase
 from meetscribe.lm.lexicon import Lexicon
 from meetscribe.lm.mixture import MixtureWeights
 from meetscribe.lm.ngram import NGram
@@ -24,6 +25,7 @@ from meetscribe.lm.symbols import (
     START_OF_TURN,
 )
 from meetscribe.lm.tree import ROOT, Pronunciations, build_tree
+from meetscribe.streaming.hot_entries import hot_entries
 from meetscribe.streaming.lattice import (
     HYPOTHESIS,
     LINK,
@@ -35,6 +37,7 @@ from meetscribe.streaming.lattice import (
     drop_links,
 )
 from meetscribe.streaming.search_kernels import (
+    ENTRY,
     Knowledge,
     Run,
     Weights,
@@ -80,6 +83,8 @@ class SearchSettings:
             would end it nothing is said. `marks` is off then.
         start_penalty: taken from each start of a turn.
         end_penalty: taken from each end of a turn.
+        hot_share: how often a hot word is taken to be said, per word; all share it.
+        hot_least: hot words that share it, where they are fewer.
     """
 
     acoustic_scale: float = 1.0
@@ -99,6 +104,8 @@ class SearchSettings:
     hidden_marks: bool = False
     start_penalty: float = 0.0
     end_penalty: float = 0.0
+    hot_share: float = 0.02
+    hot_least: int = 50
 
 
 @dataclass(frozen=True)
@@ -174,6 +181,18 @@ class SearchResult:
     ended_share: float
 
 
+NO_ENTRY = np.iinfo(np.int32).max
+"""No word of the tree is an entry of hot words."""
+
+
+@dataclass(frozen=True, eq=False)
+class LexicalRows:
+    """What a lexical tree is built of: pronunciations, and natural log probabilities of words, float32 [words]."""
+
+    rows: Pronunciations
+    unigram: np.ndarray
+
+
 @dataclass(frozen=True)
 class Search:
     """A search over a lexicon with two language models.
@@ -184,6 +203,7 @@ class Search:
         conversation: the other, over the same words.
         knowledge: tree, models and priors as the kernels read them.
         settings: how to weigh and prune.
+        lexical: what the tree was built of.
     """
 
     words: Sequence[str]
@@ -191,6 +211,7 @@ class Search:
     conversation: NGram
     knowledge: Knowledge
     settings: SearchSettings
+    lexical: "LexicalRows"
 
     @classmethod
     def build(
@@ -210,19 +231,37 @@ class Search:
             settings: how to weigh and prune.
             log_prior: natural log of how frequent each symbol was in training, float32 [symbols].
         """
-        rows = ((number, symbols) for number, ways in enumerate(lexicon.pronunciations) for symbols in ways)
+        ways = ((number, symbols) for number, ways in enumerate(lexicon.pronunciations) for symbols in ways)
+        rows = Pronunciations.of(ways)
         shares = np.logaddexp(books.unigram_log_probs(), conversation.unigram_log_probs()) - np.log(2)
         known = np.minimum(np.arange(len(lexicon)), books.sentence_begin)
-        unigram = np.append(shares[: books.sentence_begin], shares[books.unknown])[known]
+        unigram = np.append(shares[: books.sentence_begin], shares[books.unknown])[known].astype(np.float32)
         knowledge = Knowledge(
-            tree=build_tree(Pronunciations.of(rows), unigram.astype(np.float32)),
+            tree=build_tree(rows, unigram),
             books=books.arrays,
             conversation=conversation.arrays,
             vocabulary=books.sentence_begin,
             unknown=books.unknown,
+            first_entry=NO_ENTRY,
+            entries=np.zeros(1, ENTRY),
             prior=_prior(settings, log_prior),
         )
-        return cls(lexicon.words, books, conversation, knowledge, settings)
+        return cls(lexicon.words, books, conversation, knowledge, settings, LexicalRows(rows, unigram))
+
+    def listening_for(self, phrases: Sequence[HotPhrase]) -> "Search":
+        """Returns the same search for which some phrases are likelier; their words need not be in the lexicon.
+
+        A phrase is one way through the tree beside its words' own: who goes it is given the phrase's probability, and
+        has to say it to the end. Words outside the lexicon get numbers after its last.
+        """
+        if not phrases:
+            return self
+        share = self.settings.hot_share / max(self.settings.hot_least, len(phrases))
+        hot = hot_entries(phrases, self, float(np.log(share)))
+        unigram = np.concatenate([self.lexical.unigram, hot.unigram])
+        tree = build_tree(self.lexical.rows.with_phrases(hot.rows), unigram)
+        knowledge = self.knowledge._replace(tree=tree, first_entry=hot.first, entries=hot.entries)
+        return replace(self, words=hot.words, knowledge=knowledge)
 
     def with_settings(self, settings: SearchSettings, log_prior: np.ndarray | None = None) -> "Search":
         """Returns the same search with other settings; `log_prior` as in `build`."""

@@ -52,6 +52,17 @@ ANSWER = np.dtype(
 """What the language models said when they were asked for a word: hypotheses that wait ask again."""
 
 
+ENTRY = np.dtype(
+    [
+        ("word", np.int32),  # that ends with it: a phrase's last
+        ("books", np.int32),  # state of that language model afterwards
+        ("conversation", np.int32),
+        ("log_prob", np.float32),  # of the whole phrase
+    ],
+    align=True,
+)
+"""A hot word or phrase."""
+
 NOTHING, PHONE, MARK = 0, 1, 2
 """What a step emits: blank, a symbol of a word, or a turn's start or end."""
 
@@ -75,6 +86,8 @@ class Knowledge(NamedTuple):
         conversation: the other, over the same words.
         vocabulary: number of words in the models; words of the tree from here on are unknown to them.
         unknown: number that stands for such words.
+        first_entry: from here on words of the tree are entries of hot words, which the models are not asked for.
+        entries: ENTRY of each.
         prior: what to take from each symbol's score: penalties of blank and of a turn's start and end, then the
             phones' scaled log priors, float32 [symbols].
     """
@@ -84,6 +97,8 @@ class Knowledge(NamedTuple):
     conversation: NGramArrays
     vocabulary: int
     unknown: int
+    first_entry: int
+    entries: np.ndarray
     prior: np.ndarray
 
 
@@ -236,7 +251,7 @@ def _walk(run: Run, hypotheses: np.ndarray, scores: np.ndarray, beam: float) -> 
                 score,
                 source,
                 (child, books, conversation),
-                (symbol, PHONE, row[symbol], NO_WORD),
+                (symbol, PHONE, row[symbol], tree.ended[child]),
             )
             count += 1
         for leaf in range(tree.exit_begin[node], tree.exit_begin[node + 1]):
@@ -266,12 +281,17 @@ def _answer_place(answers: np.ndarray, books: Any, conversation: Any, word: Any)
 
 @njit(cache=True, nogil=True)
 def _ask(run: Run, answer: Any, books: Any, conversation: Any, word: Any) -> None:
-    """Asks the language models for a word in a pair of states, and writes their answer."""
+    """Asks the language models for a word in a pair of states, and writes their answer; hot words have their own."""
     knowledge = run.knowledge
+    answer["books"], answer["conversation"], answer["word"] = books, conversation, word
+    if word >= knowledge.first_entry:
+        entry = knowledge.entries[word - knowledge.first_entry]
+        answer["books_after"], answer["conversation_after"] = entry["books"], entry["conversation"]
+        answer["log_prob"] = entry["log_prob"]
+        return
     known = word if word < knowledge.vocabulary else knowledge.unknown
     states: Any = (np.int64(books), np.int64(conversation))
     lm, after, _ = mixture_score(knowledge.books, knowledge.conversation, run.log_weights, states, known)
-    answer["books"], answer["conversation"], answer["word"] = books, conversation, word
     answer["books_after"], answer["conversation_after"] = after
     answer["log_prob"] = lm
 
@@ -290,7 +310,7 @@ def _end_words(run: Run, counts: tuple, best: float, beam: float) -> tuple:
         The number of steps, and the best score of all.
     """
     count, exit_count = counts
-    weights, tree = run.weights, run.knowledge.tree
+    weights, tree, knowledge = run.weights, run.knowledge.tree, run.knowledge
     steps, exits, answers = run.work.steps, run.work.exits, run.work.answers
     for index in range(exit_count):
         leaving = exits[index]
@@ -309,6 +329,8 @@ def _end_words(run: Run, counts: tuple, best: float, beam: float) -> tuple:
                 continue
             best = max(best, score)
             after = (ROOT, answer["books_after"], answer["conversation_after"])
+            if word >= knowledge.first_entry:
+                word = knowledge.entries[word - knowledge.first_entry]["word"]
             news = (leaving["symbol"], PHONE, leaving["log_prob"], word)
             _write(steps[count], score, leaving["source"], after, news)
             count += 1
@@ -385,10 +407,13 @@ def _cutoff(total: np.ndarray, best: float, weights: Weights) -> float:
 
 
 @njit(cache=True, nogil=True)
-def _become(hypothesis: Any, past: Any, step: Any, frame: int) -> None:
-    """Writes the hypothesis that a step from `past` leads to; a word that ended has no link yet."""
+def _become(hypothesis: Any, past: Any, step: Any, between: bool, frame: int) -> None:
+    """Writes the hypothesis that a step from `past` leads to; a word that ended has no link yet.
+
+    `between` says that the past is between words.
+    """
     phone = step["new"] == PHONE
-    begins = phone and past["node"] == ROOT
+    begins = phone and between
     hypothesis["node"], hypothesis["symbol"] = step["node"], step["symbol"]
     hypothesis["books"], hypothesis["conversation"] = step["books"], step["conversation"]
     hypothesis["link"], hypothesis["word"] = past["link"], step["word"]
@@ -427,7 +452,7 @@ def _select(run: Run, merged: int, hypotheses: np.ndarray, links: np.ndarray, co
     Returns:
         The number of hypotheses, and that of links.
     """
-    work, total = run.work, run.work.total
+    work, total, ended = run.work, run.work.total, run.knowledge.tree.ended
     count, link_count, frame = counts
     work.previous[:count] = hypotheses[:count]
     best = np.argmax(total[:merged])
@@ -439,7 +464,9 @@ def _select(run: Run, merged: int, hypotheses: np.ndarray, links: np.ndarray, co
         step = work.steps[work.chosen[index]]
         hypothesis = hypotheses[0 if index == best else kept]
         kept += 0 if index == best else 1
-        _become(hypothesis, work.previous[step["source"]], step, frame)
+        past = work.previous[step["source"]]
+        between = past["node"] == ROOT or ended[past["node"]] != NO_WORD
+        _become(hypothesis, past, step, between, frame)
         hypothesis["score"] = total[index]
         if step["word"] != NO_WORD:
             _new_link(links[link_count], hypothesis, link_count)
