@@ -20,8 +20,11 @@ from safetensors.torch import load_file, save_file
 
 from meetscribe.errors import CheckpointError
 from meetscribe.lm.g2p import GraphemeToPhoneme, load_g2p
+from meetscribe.lm.hotwords import HotPhrase, spoken
 from meetscribe.lm.lexicon import Lexicon, load_lexicon
 from meetscribe.lm.ngram import NGram, load_ngram
+from meetscribe.lm.punctuation import Punctuator, load_punctuator
+from meetscribe.lm.wording import USUAL, Wording
 from meetscribe.nn.encoder import EncoderConfig
 from meetscribe.nn.recogniser import Recogniser, RecogniserConfig
 from meetscribe.nn.segmenter import SeparatorTransducerSegmenter
@@ -34,6 +37,7 @@ from meetscribe.streaming.rules import ClosingRule, SplitRule
 from meetscribe.streaming.search import Search, SearchSettings
 from meetscribe.streaming.transcriber import Transcriber, TranscriberSettings
 from meetscribe.streaming.turns import TurnSettings
+from meetscribe.streaming.writing import Writer, spellings_of
 
 THOROUGH_SEARCH = {"beam": 18.0, "most_hypotheses": 1500, "word_margin": 4.0, "symbol_beam": 14.0}
 THOROUGH_PIECES = {"interval": 750, "margin": 100}
@@ -48,6 +52,11 @@ LANGUAGE_FILES = {
     "conversation": "conversation.ngram.safetensors",
     "g2p": "g2p.safetensors",
 }
+PUNCTUATION = "punctuation.safetensors"
+"""What a model may have beside them."""
+
+KEPT_LISTS = 8
+"""Lists of hot words whose searches are kept, some 10 MB each."""
 
 
 @dataclass(frozen=True)
@@ -92,17 +101,51 @@ class Model:
         settings = replace(self.settings, final_pass=wider, pieces=FinalPassSettings(**THOROUGH_PIECES))
         return replace(self, settings=settings)
 
-    def new_transcriber(self, slots: int | None = None) -> Transcriber:
-        """Return a transcriber for one stream; `slots` where others than the network's separator fill them."""
+    def new_transcriber(self, slots: int | None = None, wording: Wording = USUAL) -> Transcriber:
+        """Return a transcriber for one stream.
+
+        Args:
+            slots: how many there are, where others than the network's separator fill them.
+            wording: what its text is to be like.
+        """
         own = self.settings
+        listed, learned = self._phrases(wording.hotwords), self._phrases(wording.learned)
+        numbers = self.language.lexicon.numbers
+        writer = Writer(
+            self.punctuator if wording.punctuation else None,
+            {**spellings_of(learned, numbers, len(numbers)), **spellings_of(listed, numbers)},
+            wording.numerals == "digits",
+        )
+        search, final_search = self._listening((*listed, *learned))
         settings = TranscriberSettings(
             self.network.recogniser.config.encoder.chunk,
             slots or self.network.slots,
             turns=own.turns,
             final_pass=own.pieces,
             leak=own.leak,
+            writer=writer,
         )
-        return Transcriber(self.search, self.final_search, settings)
+        return Transcriber(search, final_search, settings)
+
+    def _phrases(self, hotwords: tuple[str, ...]) -> tuple[HotPhrase, ...]:
+        """Return how hot words are said; what cannot be said is left out."""
+        said = (spoken(phrase, self.language.lexicon, self.g2p) for phrase in hotwords)
+        return tuple(phrase for phrase in said if phrase is not None)
+
+    def _listening(self, phrases: tuple[HotPhrase, ...]) -> tuple[Search, Search]:
+        """Return the searches of both passes for which phrases are likelier; those of the last lists are kept."""
+        if not phrases:
+            return self.search, self.final_search
+        if phrases not in self._lists:
+            while len(self._lists) >= KEPT_LISTS:
+                del self._lists[next(iter(self._lists))]
+            first = self.search.listening_for(phrases)
+            self._lists[phrases] = first, first.with_settings(self.settings.final_pass, self.log_prior)
+        return self._lists[phrases]
+
+    @cached_property
+    def _lists(self) -> dict[tuple[HotPhrase, ...], tuple[Search, Search]]:
+        return {}
 
     @cached_property
     def search(self) -> Search:
@@ -116,6 +159,12 @@ class Model:
     def final_search(self) -> Search:
         """The search with the settings of the final pass; it shares the tables of the first."""
         return self.search.with_settings(self.settings.final_pass, self.log_prior)
+
+    @cached_property
+    def punctuator(self) -> Punctuator | None:
+        """What sets marks and capitals; None where the model has nothing that does."""
+        path = self.directory / PUNCTUATION
+        return load_punctuator(path) if path.is_file() else None
 
     @cached_property
     def g2p(self) -> GraphemeToPhoneme:

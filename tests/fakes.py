@@ -10,6 +10,7 @@ from meetscribe import events as ev
 from meetscribe.apps.recogniser import Recogniser
 from meetscribe.engine.in_process import InProcessStream
 from meetscribe.errors import CheckpointError, EngineLost
+from meetscribe.lm.wording import USUAL
 from meetscribe.session.ports import Block, SourceState
 from meetscribe.timeline import SAMPLE_RATE
 
@@ -26,9 +27,10 @@ class LoudnessEngine:
 
 
 class LoudnessTranscriber:
-    """Asks for a step per second, and emits a final for every loud one."""
+    """Asks for a step per second, and emits a final for every loud one; a hot word stands before its number."""
 
-    def __init__(self):
+    def __init__(self, wording=USUAL):
+        self.hot = "".join(f"{word} " for word in wording.hotwords)
         self.buffer = np.zeros(0, np.float32)
         self.ended, self.second, self.pending = False, 0, []
 
@@ -51,9 +53,11 @@ class LoudnessTranscriber:
     def receive_result(self, result):
         self.second += 1
         if result > 0.01:
-            number, end = str(self.second), self.second * SAMPLE_RATE
+            number, end = f"{self.hot}{self.second}", self.second * SAMPLE_RATE
             word = ev.Word(number, end - SAMPLE_RATE, end)
-            turn = ev.Turn(id=f"t{number}", slot=0, start=word.start, end=end, text=number, words=(word,))
+            turn = ev.Turn(
+                id=f"t{self.second}", slot=0, start=word.start, end=end, text=number, words=(word,)
+            )
             self.pending += [ev.Partial(at=end, turn=turn, revision=1, stable=0), ev.Final(at=end, turn=turn)]
 
     def events(self):

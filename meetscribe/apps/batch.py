@@ -118,7 +118,7 @@ def begin_process(progress: Any) -> None:
 
 def transcribe_here(task: Task, load: Loader, model: Path) -> Transcript:
     """Transcribe a meeting in a worker process, which keeps its model from one to the next."""
-    key = f"{load.__module__}.{getattr(load, '__qualname__', '')} {model}"
+    key = f"{load.__module__} {getattr(load, '__qualname__', load)} {model}"
 
     def recogniser() -> Recogniser:
         if key not in _of_this_process:

@@ -30,6 +30,7 @@ _PASSWORD = re.compile(r"(://[^/@:]*:)[^/@]*@")
 class Settings(BaseSettings):
     """Everything that a flag, the environment or config.toml can set.
 
+    `hotwords` is a file or a list of what to listen for; `learn_corrections` adds what people put right before.
     `notice` is what people are told when a meeting begins, `consent` the day on which all agreed to be recorded;
     meetings, and recordings alone, are deleted after so many days (`retention.py`).
     """
@@ -60,6 +61,10 @@ class Settings(BaseSettings):
     vosk_port: int | None = Field(default=None, ge=0, le=65535)
     notice: str = "This meeting is recorded and transcribed on this computer."
     consent: date | None = None
+    hotwords: Annotated[Path | tuple[str, ...] | None, NoDecode] = None
+    learn_corrections: bool = True
+    punctuation: bool = True
+    numerals: Literal["words", "digits"] = "words"
     retention_days: int | None = Field(default=None, ge=1)
     audio_retention_days: int | None = Field(default=None, ge=1)
     mqtt: str | None = None
@@ -73,6 +78,12 @@ class Settings(BaseSettings):
     def _split(cls, value: Any) -> Any:
         """Take several values as `text,json` too."""
         return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
+
+    @field_validator("hotwords", mode="before")
+    @classmethod
+    def _list_or_file(cls, value: Any) -> Any:
+        """Take a list of phrases in config.toml, and anything else as the name of a file."""
+        return tuple(value) if isinstance(value, list) else Path(value) if isinstance(value, str) else value
 
     @property
     def own_models(self) -> tuple[Path, ...]:

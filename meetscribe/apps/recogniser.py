@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from meetscribe.engine.in_process import InProcessRecognition
+from meetscribe.lm.wording import USUAL, Wording
 from meetscribe.session.ports import Engine, Transcriber
 
 if TYPE_CHECKING:
@@ -21,12 +22,18 @@ class Recogniser:
 
     name: str
     engine: Engine
-    new_transcriber: Callable[[], Transcriber]
+    new_transcriber: Callable[..., Transcriber]
     single: "Recogniser | None" = None
+    wording: Wording = USUAL
+
+    def worded(self, wording: Wording) -> "Recogniser":
+        """Return the same recogniser for meetings whose text is to be like this."""
+        single = None if self.single is None else self.single.worded(wording)
+        return replace(self, single=single, wording=wording)
 
     def recognition(self) -> InProcessRecognition:
         """Return who transcribes streams in this process."""
-        return InProcessRecognition(self.engine, self.new_transcriber)
+        return InProcessRecognition(self.engine, self.new_transcriber, self.wording)
 
     def alone(self) -> "Recogniser":
         """Return the recogniser for channels in which one person talks: nothing is separated there."""
@@ -34,6 +41,18 @@ class Recogniser:
 
 
 Loader = Callable[[Path], Recogniser]
+
+
+@dataclass(frozen=True)
+class WordedLoader:
+    """Loads a recogniser whose text is to be like this; it can be sent to another process."""
+
+    load: Loader
+    wording: Wording
+
+    def __call__(self, directory: Path) -> Recogniser:
+        """Load the model of a directory."""
+        return self.load(directory).worded(self.wording)
 
 
 def load_recogniser(directory: Path) -> Recogniser:

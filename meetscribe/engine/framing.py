@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meetscribe.events import Event
+from meetscribe.lm.wording import USUAL, Wording
 
 _HEAD = struct.Struct("!I")
 
@@ -25,6 +26,7 @@ class Open:
 
     stream: int
     start: int
+    wording: Wording = USUAL
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from meetscribe.engine.shift import shifted
 from meetscribe.events import Event
+from meetscribe.lm.wording import USUAL, Wording
 
 
 class StepEngine(Protocol):
@@ -47,17 +48,33 @@ class StreamTranscriber(Protocol):
         ...
 
 
+NewTranscriber = Callable[..., StreamTranscriber]
+"""Makes a stream's transcriber; given `wording=` where that is not the usual one."""
+
+
+def transcriber_for(new_transcriber: NewTranscriber, wording: Wording) -> StreamTranscriber:
+    """Return a transcriber that writes in a certain way."""
+    return new_transcriber() if wording == USUAL else new_transcriber(wording=wording)
+
+
 class InProcessRecognition:
     """Transcribes streams in a thread of this process."""
 
-    def __init__(self, engine: StepEngine, new_transcriber: Callable[[], StreamTranscriber]) -> None:
-        self._engine, self._new_transcriber = engine, new_transcriber
+    def __init__(self, engine: StepEngine, new_transcriber: NewTranscriber, wording: Wording = USUAL) -> None:
+        self._engine, self._new_transcriber, self._wording = engine, new_transcriber, wording
         self._turn = asyncio.Lock()
+
+    def worded(self, wording: Wording) -> "InProcessRecognition":
+        """Return the same recognition for a meeting whose text is to be like this."""
+        other = InProcessRecognition(self._engine, self._new_transcriber, wording)
+        other._turn = self._turn
+        return other
 
     async def open(self, start: int = 0, label: str = "") -> "InProcessStream":
         """Begin a stream whose first sample has the meeting time `start`."""
         del label  # only a worker process names its streams in messages
-        return InProcessStream(self._engine, self._new_transcriber(), start, self._turn)
+        transcriber = transcriber_for(self._new_transcriber, self._wording)
+        return InProcessStream(self._engine, transcriber, start, self._turn)
 
     async def close(self) -> None:
         """Nothing is open."""

@@ -4,7 +4,7 @@ A stream that has more audio waiting than `BEHIND` shows no partials until it ha
 Not covered: where the audio comes from (`worker_process.py`).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meetscribe.engine.framing import Report
-from meetscribe.engine.in_process import StepEngine, StreamTranscriber
+from meetscribe.engine.in_process import NewTranscriber, StepEngine, StreamTranscriber, transcriber_for
 from meetscribe.engine.shift import shifted
 from meetscribe.events import Partial
+from meetscribe.lm.wording import USUAL, Wording
 from meetscribe.timeline import SAMPLE_RATE
 
 ROUND = SAMPLE_RATE * 2 // 5
@@ -51,13 +52,13 @@ class _Open:
 class Streams:
     """The open streams, by the numbers that their owner gave them."""
 
-    def __init__(self, engine: StepEngine, new_transcriber: Callable[[], StreamTranscriber]) -> None:
+    def __init__(self, engine: StepEngine, new_transcriber: NewTranscriber) -> None:
         self._engine, self._new_transcriber = engine, new_transcriber
         self._open: dict[int, _Open] = {}
 
-    def open(self, stream: int, start: int) -> None:
+    def open(self, stream: int, start: int, wording: Wording = USUAL) -> None:
         """Begin a stream whose first sample has the meeting time `start`."""
-        self._open[stream] = _Open(self._new_transcriber(), start)
+        self._open[stream] = _Open(transcriber_for(self._new_transcriber, wording), start)
 
     def feed(self, stream: int, samples: NDArray[np.float32]) -> None:
         """Take further samples of a stream."""

@@ -33,6 +33,7 @@ from meetscribe.engine.framing import (
 from meetscribe.engine.worker_process import OUT_OF_MEMORY, Load, serve
 from meetscribe.errors import EngineLost, MeetscribeError, MissingError
 from meetscribe.events import Event
+from meetscribe.lm.wording import USUAL, Wording
 from meetscribe.timeline import SAMPLE_RATE
 
 WINDOW = 4 * SAMPLE_RATE
@@ -65,7 +66,11 @@ class WorkerRecognition:
         """Return the worker's process id, None where none runs."""
         return None if self._worker is None else self._worker.process.pid
 
-    async def open(self, start: int = 0, label: str = "") -> "WorkerStream":
+    def worded(self, wording: Wording) -> "WordedRecognition":
+        """Return the same recognition for a meeting whose text is to be like this."""
+        return WordedRecognition(self, wording)
+
+    async def open(self, start: int = 0, label: str = "", wording: Wording = USUAL) -> "WorkerStream":
         """Begin a stream; starts the worker if there is none, after a pause that grows if it keeps on dying.
 
         Raises:
@@ -76,7 +81,7 @@ class WorkerRecognition:
             if self._worker is None or self._worker.lost is not None:
                 await self._start()
             assert self._worker is not None
-            return self._worker.open(start, label)
+            return self._worker.open(start, label, wording)
 
     async def close(self) -> None:
         """End the worker."""
@@ -105,6 +110,25 @@ class WorkerRecognition:
         self._losses = 1 if ran > _STEADY else self._losses + 1
         pause = min(0.25 * 2 ** min(self._losses - 1, 10), _LONGEST_BACKOFF)
         self._not_before = time.monotonic() + pause
+
+
+class WordedRecognition:
+    """A worker's recognition for one meeting; closing it closes the worker."""
+
+    def __init__(self, shared: WorkerRecognition, wording: Wording) -> None:
+        self._shared, self._wording = shared, wording
+
+    def worded(self, wording: Wording) -> "WordedRecognition":
+        """Return the same recognition for a meeting whose text is to be like this."""
+        return WordedRecognition(self._shared, wording)
+
+    async def open(self, start: int = 0, label: str = "") -> "WorkerStream":
+        """Begin a stream, as `WorkerRecognition` does."""
+        return await self._shared.open(start, label, self._wording)
+
+    async def close(self) -> None:
+        """End the worker."""
+        await self._shared.close()
 
 
 class _Worker:
@@ -163,11 +187,11 @@ class _Worker:
             asyncio.create_task(self._watch(), name="engine's watchdog"),
         ]
 
-    def open(self, start: int, label: str) -> "WorkerStream":
+    def open(self, start: int, label: str, wording: Wording) -> "WorkerStream":
         """Begin a stream."""
         number = next(self._numbers)
         self._streams[number] = stream = WorkerStream(self, number, label)
-        self.send(Open(number, start))
+        self.send(Open(number, start, wording))
         return stream
 
     def send(self, message: Any) -> None:

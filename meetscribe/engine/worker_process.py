@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from meetscribe.engine.framing import Audio, Drop, Failed, Finish, Inbox, Open, Ready, packed
-from meetscribe.engine.in_process import StepEngine, StreamTranscriber
+from meetscribe.engine.in_process import NewTranscriber, StepEngine
 from meetscribe.engine.streams import Streams
 from meetscribe.errors import MeetscribeError
 from meetscribe.timeline import SAMPLE_RATE
@@ -34,7 +34,7 @@ class LoadedModel(Protocol):
         ...
 
     @property
-    def new_transcriber(self) -> Callable[[], StreamTranscriber]:
+    def new_transcriber(self) -> NewTranscriber:
         """Return what makes a transcriber."""
         ...
 
@@ -72,8 +72,8 @@ def _work(inbox: Inbox, link: socket.socket, streams: Streams) -> None:
 
 def _receive(message: Any, streams: Streams) -> None:
     match message:
-        case Open(stream=stream, start=start):
-            streams.open(stream, start)
+        case Open(stream=stream, start=start, wording=wording):
+            streams.open(stream, start, wording)
         case Audio(stream=stream, samples=samples):
             streams.feed(stream, samples)
         case Finish(stream=stream):

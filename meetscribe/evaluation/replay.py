@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meetscribe.evaluation import run
+from meetscribe.lm.wording import RAW
 from meetscribe.session.ports import Engine
 from meetscribe.session.ports import Transcriber as AnyTranscriber
 from meetscribe.streaming.steps import (
@@ -110,5 +111,5 @@ def record(engine: Engine, audio: NDArray[np.float32], chunk: int) -> Replay:
 
 def replay(model: "Model", kept: Replay) -> run.Run:
     """Return the run of a recording as the model's settings make it of what was kept."""
-    pipeline = Pipeline(kept, partial(model.new_transcriber, len(kept.tables)))
+    pipeline = Pipeline(kept, partial(model.new_transcriber, len(kept.tables), RAW))
     return run.transcribe(pipeline, np.zeros(kept.samples, np.float32))

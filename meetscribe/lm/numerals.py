@@ -37,6 +37,7 @@ _NUMBER_WORDS = frozenset(
 )
 _CURRENCIES = {"dollar": "$", "dollars": "$", "euro": "€", "euros": "€"}
 _DAY_HALVES = {("a", "m"): "AM", ("p", "m"): "PM", ("am",): "AM", ("pm",): "PM"}
+_UNITS = frozenset({*_CURRENCIES, "cent", "cents", "percent", "per", "o'clock", "m", "p", "am", "pm"})
 _BEFORE_TIMES = frozenset({"at", "by", "until", "till", "from", "around", "before", "after", "since"})
 _LEAST = 10  # numbers from here on are written in digits by themselves
 _GROUPED = 10_000  # from here on with commas
@@ -78,8 +79,8 @@ def spell_digits(digits: str) -> list[str]:
 
 
 def is_number_word(word: str) -> bool:
-    """Tells whether a word may be a part of a number."""
-    return word in _NUMBER_WORDS
+    """Tells whether a word may be a part of what is written in digits."""
+    return word in _NUMBER_WORDS or word in _UNITS
 
 
 def numerals(words: Sequence[str], ends: Sequence[bool] | None = None) -> list[Numeral]:
@@ -262,7 +263,7 @@ def _time(words: Sequence[str], place: int) -> _Found:
     half = _day_half(words, after)
     if half is not None:
         return f"{hour}{minutes} {half[0]}", half[1]
-    if minutes and place and words[place - 1] in _BEFORE_TIMES and not is_number_word(_word(words, after)):
+    if minutes and place and words[place - 1] in _BEFORE_TIMES and _word(words, after) not in _NUMBER_WORDS:
         return f"{hour}{minutes}", after
     return None
 

@@ -6,12 +6,13 @@ audio that is missing.
 
 from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from meetscribe.events import DurableEvent, Event, State
+from meetscribe.lm.wording import Wording
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,6 +196,20 @@ class Recognition(Protocol):
     async def close(self) -> None:
         """End everything."""
         ...
+
+
+@runtime_checkable
+class WordableRecognition(Recognition, Protocol):
+    """Who can write each meeting's text as that meeting wants it."""
+
+    def worded(self, wording: Wording) -> Recognition:
+        """Return the same recognition for a meeting whose text is to be like this."""
+        ...
+
+
+def worded(recognition: Recognition, wording: Wording) -> Recognition:
+    """Return the recognition for a meeting whose text is to be like this; who cannot is left as they are."""
+    return recognition.worded(wording) if isinstance(recognition, WordableRecognition) else recognition
 
 
 class Transcriber(Protocol):

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from meetscribe.events import Event, Final, Partial, Turn, TurnEnd, TurnStart, Word
+from meetscribe.events import Event, Final, Partial, Turn, TurnEnd, TurnStart
 from meetscribe.lm.mixture import MixtureWeights
 from meetscribe.streaming.final_pass import FinalPass, FinalPassSettings, Piece
 from meetscribe.streaming.leak import Heard, LeakSettings, own_words
@@ -20,6 +20,7 @@ from meetscribe.streaming.recent import Recent
 from meetscribe.streaming.search import FoundWord, Search
 from meetscribe.streaming.steps import STEP_FRAMES, STEP_SAMPLES, StreamResult
 from meetscribe.streaming.turns import TurnClosed, TurnOpened, TurnUpdate, TurnUpdated
+from meetscribe.streaming.writing import Draft, Said, Shown, Writer
 
 KEPT_STEPS = 100
 """Steps whose features are kept while nobody speaks: a turn is noticed some time after it began."""
@@ -30,10 +31,11 @@ REMEMBERED_STEPS = 2250
 
 @dataclass(frozen=True)
 class SlotSettings:
-    """How the final pass hears, and what leaks."""
+    """How the final pass hears, what leaks, and how words are written."""
 
     final_pass: FinalPassSettings = field(default_factory=FinalPassSettings)
     leak: LeakSettings = field(default_factory=LeakSettings)
+    writer: Writer = field(default_factory=Writer)
 
 
 @dataclass
@@ -67,6 +69,7 @@ class _OpenTurn:
 
     start: int
     final: FinalPass
+    draft: Draft
     id: str = ""
     firm: tuple[FoundWord, ...] = ()  # from the final pass, without leaks
     loose: tuple[FoundWord, ...] = ()  # from the first pass
@@ -93,6 +96,7 @@ class Slot:
         self._closed: TurnClosed | None = None  # what ended the open turn, until its final is there
         self._waiting: deque[TurnUpdate] = deque()  # what came after that
         self._last_end = 0  # step after the last word of the last turn
+        self._before: Said | None = None  # how the last turn ended
         self._finished: deque[tuple[Turn, tuple[FoundWord, ...]]] = deque()
         self.others: Sequence[Slot] = ()
 
@@ -165,7 +169,7 @@ class Slot:
         kept = 0 if self._features is None else -(-self._features.first // STEP_FRAMES)
         first = max(kept, self._last_end, start // STEP_SAMPLES - self._settings.final_pass.lead)
         final = FinalPass(self._search, first, self._course.weights, self._settings.final_pass)
-        self._open = _OpenTurn(start, final)
+        self._open = _OpenTurn(start, final, Draft(self._settings.writer, self._before))
 
     def _announce(self, shown: bool) -> None:
         if shown and self._open is not None:
@@ -199,21 +203,30 @@ class Slot:
         end = turn.final.words[-1].end if turn.final.words else 0
         loose = tuple(word for word in turn.loose if word.start + word.end > 2 * end)
         turn.revision += 1
-        shown = self._turn(turn, (*turn.firm, *self._own(loose)))
-        revision, stable = turn.revision, len(turn.firm)
-        self._course.events.append(Partial(at=self._course.now, turn=shown, revision=revision, stable=stable))
+        words = (*turn.firm, *self._own(loose))
+        shown = turn.draft.show(words, len(turn.firm))
+        self._course.events.append(
+            Partial(
+                at=self._course.now,
+                turn=self._turn(turn, words, shown),
+                revision=turn.revision,
+                stable=shown.stable,
+            )
+        )
 
     def _end_turn(self, ended: _OpenTurn) -> None:
         self._open, self._closed = None, None
         if not ended.id:
             return
-        turn = self._turn(ended, ended.firm)
+        shown = ended.draft.show(ended.firm, len(ended.firm), whole=True)
+        turn = self._turn(ended, ended.firm, shown)
         self._course.events.append(
             TurnEnd(at=self._course.now, turn=turn.id, slot=self._number, end=turn.end)
         )
         if ended.final.words:
             self._last_end = ended.final.words[-1].end // STEP_SAMPLES
         if ended.firm:
+            self._before = ended.draft.said(ended.firm)
             self._finished.append((turn, ended.firm))
             self._course.events.append(Final(at=self._course.now, turn=turn))
             numbers = [word.word for word in ended.firm]
@@ -237,10 +250,9 @@ class Slot:
         """Return the ids of the finished turns that share time with samples start … end."""
         return tuple(turn.id for turn, _ in self._finished if turn.start < end and start < turn.end)
 
-    def _turn(self, turn: _OpenTurn, words: tuple[FoundWord, ...]) -> Turn:
+    def _turn(self, turn: _OpenTurn, words: tuple[FoundWord, ...], shown: Shown) -> Turn:
         start = words[0].start if words else turn.start
         end = words[-1].end if words else turn.start
-        text = " ".join(word.text for word in words)
-        shown = tuple(Word(word.text, word.start, word.end, word.confidence) for word in words)
+        text = " ".join(word.word for word in shown.words)
         overlaps = tuple(number for other in self.others for number in other.overlapping(start, end))
-        return Turn(turn.id, self._number, start, end, text, shown, overlaps=overlaps)
+        return Turn(turn.id, self._number, start, end, text, shown.words, overlaps=overlaps)

@@ -30,17 +30,19 @@ from meetscribe.streaming.steps import (
     WholeStep,
 )
 from meetscribe.streaming.turns import Turns, TurnSettings, advance_all
+from meetscribe.streaming.writing import Writer
 
 
 @dataclass(frozen=True)
 class TranscriberSettings:
-    """How a stream is cut and how many slots it has, when its turns end, and what leaks between slots."""
+    """How a stream is cut into chunks, slots and turns, what leaks between slots, and how words are written."""
 
     chunk: int = 8  # steps of 40 ms heard at once
     slots: int = 1
     turns: TurnSettings = field(default_factory=TurnSettings)
     final_pass: FinalPassSettings = field(default_factory=FinalPassSettings)
     leak: LeakSettings = field(default_factory=LeakSettings)
+    writer: Writer = field(default_factory=Writer)
 
 
 class Transcriber:
@@ -57,7 +59,7 @@ class Transcriber:
         self._chunk_steps = settings.chunk
         self._course = Course()
         self._turns = [Turns(search, settings.turns) for _ in range(settings.slots)]
-        own = SlotSettings(settings.final_pass, settings.leak)
+        own = SlotSettings(settings.final_pass, settings.leak, settings.writer)
         self._slots = [Slot(number, final_search, own, self._course) for number in range(settings.slots)]
         for slot in self._slots:
             slot.others = [other for other in self._slots if other is not slot]

@@ -16,6 +16,7 @@ from fakes import load_loudness, speech
 from meetscribe.engine.worker import WINDOW, WorkerRecognition, WorkerStream
 from meetscribe.errors import EngineLost, MissingError
 from meetscribe.events import Event, Final
+from meetscribe.lm.wording import Wording
 from meetscribe.timeline import SAMPLE_RATE
 
 
@@ -70,6 +71,22 @@ def test_streams_share_a_worker() -> None:
         12 * SAMPLE_RATE,
     )
     assert not multiprocessing.active_children()
+
+
+def test_meetings_of_one_worker_have_hot_words_of_their_own() -> None:
+    """Streams that are opened for different meetings know those meetings' lists, in one worker."""
+
+    async def scene(recognition):
+        meetings = [recognition.worded(Wording(hotwords=(name,))) for name in ("Ada", "Bo")]
+        streams = [await meeting.open() for meeting in (*meetings, recognition)]
+        reading = asyncio.gather(*map(said, streams))
+        for stream in streams:
+            await stream.feed(audio("A"))
+            await stream.finish()
+        assert len(multiprocessing.active_children()) == 1
+        return await reading
+
+    assert [texts(events) for events in run(scene)] == [["Ada 1"], ["Bo 1"], ["1"]]
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,13 @@ import typer
 from meetscribe.apps.beginning import open_for_recording
 from meetscribe.apps.cli.console import logger, reporting, say
 from meetscribe.apps.cli.demo import speed_of
+from meetscribe.apps.cli.wording import Hotwords, Numerals, Punctuation
 from meetscribe.apps.config import Settings, load_settings
 from meetscribe.apps.headless import StatusSink
 from meetscribe.apps.headless import run as run_headless
 from meetscribe.apps.own_meeting import OwnMeeting, Plan
 from meetscribe.apps.recogniser import load_recogniser
+from meetscribe.apps.wording import wording_of
 from meetscribe.engine.worker import WorkerRecognition
 from meetscribe.errors import UsageError
 from meetscribe.models import find
@@ -64,6 +66,9 @@ def live(
     ] = None,
     no_record: Annotated[bool, typer.Option("--no-record", help="Keep the transcript only.")] = False,
     model: Annotated[str | None, typer.Option(metavar="NAME", help="See `meetscribe models`.")] = None,
+    hotwords: Hotwords = None,
+    numerals: Numerals = None,
+    punctuation: Punctuation = None,
 ) -> None:
     """Transcribe a meeting as it happens."""
     with reporting(context.obj.verbose):
@@ -75,6 +80,9 @@ def live(
             "echo_removal": echo_removal,
             "channels": channels,
             "record": False if no_record else None,
+            "hotwords": hotwords,
+            "numerals": numerals,
+            "punctuation": punctuation,
         }
         settings = load_settings(context.obj.config, flags)
         _Live(settings, context.obj.verbose, headless or as_json, as_json).run(
@@ -98,7 +106,9 @@ class _Live:
         plan = self._plan(title, file, speed, model.name)
         say(f"{plan.source.name}, heard by {model.name!r}")
         with open_for_recording(self._settings, say, finishes=True) as store:
-            recognition = WorkerRecognition(load_recogniser, model.path)
+            recognition = WorkerRecognition(load_recogniser, model.path).worded(
+                wording_of(self._settings, store)
+            )
             meeting = OwnMeeting(store, plan, recognition, self._sinks)
             self._log.info("meeting begins", id=meeting.id)
             if self._headless:

@@ -9,7 +9,9 @@ import typer
 
 from meetscribe.apps.cli.console import logger, say
 from meetscribe.apps.cli.meetings import MeetingId, open_store, settings_of
+from meetscribe.apps.cli.wording import Hotwords, Numerals, Punctuation
 from meetscribe.apps.recogniser import Recogniser, load_recogniser
+from meetscribe.apps.wording import wording_of
 from meetscribe.errors import InputError, UsageError
 from meetscribe.formats.registry import Format, by_path
 from meetscribe.models import find
@@ -19,15 +21,28 @@ from meetscribe.timeline import clock
 Model = Annotated[str | None, typer.Option(metavar="NAME", help="See `meetscribe models`.")]
 
 
-def recogniser_of(context: typer.Context, model: str | None) -> Callable[[], Recogniser]:
-    """Return what loads a model, once, when it is needed first."""
-    settings, loaded = settings_of(context, model=model), []
+def recogniser_of(
+    context: typer.Context, store: Store, model: str | None, **flags: object
+) -> Callable[[], Recogniser]:
+    """Return what loads a model, once, when it is needed first.
+
+    Args:
+        context: of the command.
+        store: past meetings, whose corrected words are listened for.
+        model: its name.
+        flags: other settings by their names.
+
+    Raises:
+        UsageError: a setting is wrong.
+    """
+    settings, loaded = settings_of(context, model=model, **flags), []
+    wording = wording_of(settings, store)
     found = find(settings.model, settings.own_models)
 
     def load() -> Recogniser:
         if not loaded:
             logger(context.obj.verbose).info("model found", name=found.name, path=str(found.path))
-            loaded.append(load_recogniser(found.path))
+            loaded.append(load_recogniser(found.path).worded(wording))
         return loaded[0]
 
     return load
@@ -42,13 +57,17 @@ def take_in(
     title: Annotated[
         str | None, typer.Option(help="What the meeting is called; default: as the file.")
     ] = None,
+    hotwords: Hotwords = None,
+    numerals: Numerals = None,
+    punctuation: Punctuation = None,
 ) -> None:
     """Keep recordings as meetings: transcribed, and found by `list`, `search` and all the others.
 
     Prints the ids. Transcripts (.json, .jsonl, .srt, …) are taken as they are.
     """
     with open_store(context) as store:
-        load, failed = recogniser_of(context, model), 0
+        text = {"hotwords": hotwords, "numerals": numerals, "punctuation": punctuation}
+        load, failed = recogniser_of(context, store, model, **text), 0
         for path in dict.fromkeys(files):
             try:
                 failed += not _take_in(store, path, title, load)
@@ -85,13 +104,21 @@ def _transcript(path: Path) -> Format | None:
     return known if known.decode is not None else None
 
 
-def redo(context: typer.Context, meeting_id: MeetingId, model: Model = None) -> None:
-    """Transcribe a meeting's recording again, with another model; names and corrections are kept."""
+def redo(
+    context: typer.Context,
+    meeting_id: MeetingId,
+    model: Model = None,
+    hotwords: Hotwords = None,
+    numerals: Numerals = None,
+    punctuation: Punctuation = None,
+) -> None:
+    """Transcribe a meeting's recording again, with another model or other words; names and corrections are kept."""
     with open_store(context) as store:
         from meetscribe.apps.redo import redo as redo_meeting  # late: a list of meetings needs no decoders
 
         found = store.find(meeting_id)
-        done = redo_meeting(store, found, recogniser_of(context, model)())
+        text = {"hotwords": hotwords, "numerals": numerals, "punctuation": punctuation}
+        done = redo_meeting(store, found, recogniser_of(context, store, model, **text)())
         carried = done.carried
         say(
             f"{found}: {done.turns} turns; kept {carried.names} names and {carried.corrections} corrections"
@@ -123,7 +150,7 @@ def recover(
             return
         from meetscribe.apps.recover import recover as recover_meeting  # late: a list needs no recogniser
 
-        load, failed = recogniser_of(context, model), 0
+        load, failed = recogniser_of(context, store, model), 0
         for one in left:
             try:
                 heard = recover_meeting(store, one, load)

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from meetscribe.apps.cli.console import reporting
+from meetscribe.apps.cli.wording import Hotwords, Numerals, Punctuation
 from meetscribe.apps.config import load_settings
 
 
@@ -55,6 +56,9 @@ def serve(
         str | None, typer.Option(help="How many times as fast as recorded it is heard, or `max`.")
     ] = None,
     model: Annotated[str | None, typer.Option(metavar="NAME", help="See `meetscribe models`.")] = None,
+    hotwords: Hotwords = None,
+    numerals: Numerals = None,
+    punctuation: Punctuation = None,
 ) -> None:
     """Make meetings available to browsers and other programs."""
     with reporting(context.obj.verbose):
@@ -73,6 +77,9 @@ def serve(
             "on_final": on_final,
             "on_end": on_end,
             "model": model,
+            "hotwords": hotwords,
+            "numerals": numerals,
+            "punctuation": punctuation,
         }
         settings = load_settings(context.obj.config, flags)
         from meetscribe.apps.serve.start import Heard, Serving

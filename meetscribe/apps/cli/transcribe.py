@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -12,9 +12,11 @@ from meetscribe import events as ev
 from meetscribe.apps.batch import Done, at_once, in_turn, options_digest, tasks_of
 from meetscribe.apps.cli.console import logger, reporting, say
 from meetscribe.apps.cli.progress import progress_of
+from meetscribe.apps.cli.wording import Hotwords, Numerals, Punctuation
 from meetscribe.apps.config import Settings, load_settings
-from meetscribe.apps.recogniser import load_recogniser, load_thorough
+from meetscribe.apps.recogniser import WordedLoader, load_recogniser, load_thorough
 from meetscribe.apps.transcribe import Outputs, Report, Task, Transcript
+from meetscribe.apps.wording import wording_of
 from meetscribe.errors import InputError, UsageError
 from meetscribe.formats.registry import FORMATS, by_name, with_srt_overlap
 from meetscribe.models import find
@@ -56,11 +58,15 @@ def transcribe(
         str | None,
         typer.Option(metavar="merge|stack", help="Two people at once in SRT: one cue, or two."),
     ] = None,
+    hotwords: Hotwords = None,
+    numerals: Numerals = None,
+    punctuation: Punctuation = None,
 ) -> None:
     """Transcribe recordings, and all those in folders; one file without --output-dir goes to stdout."""
     with reporting(context.obj.verbose):
         flags = {"data_dir": context.obj.data_dir, "model": model, "output_dir": output_dir, "jobs": jobs}
         flags |= {"srt_overlap": srt_overlap, "layout": layout, "quality": quality, "engine": engine}
+        flags |= {"hotwords": hotwords, "numerals": numerals, "punctuation": punctuation}
         settings = load_settings(context.obj.config, {**flags, "format": format})
         if _Run(settings, context.obj.verbose).transcribe(files, resume=resume, together=together):
             raise typer.Exit(InputError.exit_code)
@@ -70,7 +76,7 @@ class _Run:
     """One call of the command."""
 
     def __init__(self, settings: Settings, verbose: bool) -> None:
-        self._settings = settings
+        self._settings, self._wording = settings, wording_of(settings)
         self._log = logger(verbose)
         formats = [with_srt_overlap(by_name(name), settings.srt_overlap) for name in settings.format]
         self._outputs = Outputs(tuple(formats), settings.output_dir)
@@ -119,11 +125,13 @@ class _Run:
 
     def _memory(self, model: Path) -> Done:
         settings = self._settings
-        options = options_digest(model, (settings.quality, settings.srt_overlap, *settings.format))
+        parts = (settings.quality, settings.srt_overlap, self._wording, *settings.format)
+        options = options_digest(model, parts)
         return Done(settings.data_dir / "transcribed", options)
 
     def _transcripts(self, tasks: Sequence[Task], model: Path, report: Report) -> Iterator[Transcript]:
-        load: Callable = load_thorough if self._settings.quality == "best" else load_recogniser
+        best = self._settings.quality == "best"
+        load = WordedLoader(load_thorough if best else load_recogniser, self._wording)
         jobs = min(self._settings.jobs, len(tasks))
         if self._settings.engine == "ray" and tasks:
             from meetscribe.apps.cluster import on_cluster

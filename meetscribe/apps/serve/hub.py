@@ -18,9 +18,10 @@ from meetscribe.apps.serve.messages import Hello
 from meetscribe.errors import MeetscribeError
 from meetscribe.events import DurableEvent, Event, Session
 from meetscribe.formats import wire
+from meetscribe.lm.wording import Wording
 from meetscribe.meeting import Meeting
 from meetscribe.session.commands import Ack, Command
-from meetscribe.session.ports import AudioSource, EventLog, EventSink, Recognition
+from meetscribe.session.ports import AudioSource, EventLog, EventSink, Recognition, worded
 from meetscribe.session.session import MeetingSession, SessionSettings
 from meetscribe.sources.lanes import ClientsSource
 from meetscribe.timeline import to_seconds
@@ -110,6 +111,7 @@ class Hub:
         model: the name of the recogniser's model.
         log: says what happens, never what was said.
         new_sinks: what else takes events.
+        wording: what the text of a meeting that begins now is to be like.
     """
 
     def __init__(
@@ -119,13 +121,18 @@ class Hub:
         model: str,
         log: Any,
         new_sinks: NewSinks = lambda meeting, log, commanded: [],
+        wording: Callable[[], Wording] = Wording,
     ) -> None:
         self.recognition, self.archive, self.model = recognition, archive, model
         self.admission = Admission(None)
-        self._log, self._new_sinks = log, new_sinks
+        self._log, self._new_sinks, self._wording = log, new_sinks, wording
         self._live: dict[str, LiveMeeting] = {}
         self._closing = False
         self._others = 0
+
+    def worded(self) -> Recognition:
+        """Return who transcribes what begins now."""
+        return worded(self.recognition, self._wording())
 
     @property
     def live(self) -> list[LiveMeeting]:
@@ -229,7 +236,7 @@ class Hub:
         session = MeetingSession(
             start,
             source,
-            self.recognition,
+            self.worded(),
             self._new_sinks(start.session, kept.log, commanded),
             SessionSettings(mixed=source.channels == 1),
             kept.log,

@@ -28,8 +28,10 @@ from meetscribe.apps.serve.inputs import Register
 from meetscribe.apps.serve.limits import Limits
 from meetscribe.apps.serve.server import check_tls, listen, run
 from meetscribe.apps.serve.shelf import StoreArchive
+from meetscribe.apps.wording import wording_of
 from meetscribe.engine.worker import WorkerRecognition
-from meetscribe.errors import UsageError
+from meetscribe.errors import MeetscribeError, UsageError
+from meetscribe.lm.wording import Wording
 from meetscribe.models import find
 from meetscribe.session.ports import AudioSource, EventLog, EventSink, Recognition
 from meetscribe.sinks.hooks import Hooks, HookSink
@@ -84,6 +86,7 @@ class Serving:
         self._broker = None
         if settings.mqtt is not None:
             self._broker = broker(settings.mqtt, settings.mqtt_base, settings.mqtt_discovery)
+        self._last_wording = wording_of(settings)  # a list that cannot be read ends the start, not a meeting
         self._model = find(settings.model, settings.own_models)
         self._sources = heard.open()
         self._log = logger(verbose)
@@ -98,7 +101,7 @@ class Serving:
             apply_retention(store, self._settings, self._log.info)
         archive = StoreArchive(self._settings.data_dir)
         bridge = self._bridge()
-        hub = Hub(recognition, archive, self._model.name, self._log, self._new_sinks(bridge))
+        hub = Hub(recognition, archive, self._model.name, self._log, self._new_sinks(bridge), self._wording)
         service = Service(
             hub, Access(self._settings.token, tuple(self._settings.origin)), Limits(), self._log
         )
@@ -130,6 +133,15 @@ class Serving:
             if bridge is not None:
                 await bridge.close()
             archive.close()
+
+    def _wording(self) -> Wording:
+        """Return what the text of a meeting that begins now is to be like."""
+        try:
+            with Store(self._settings.data_dir) as store:
+                self._last_wording = wording_of(self._settings, store)
+        except MeetscribeError as error:
+            self._log.warning("hot words stay as they were", error=str(error))
+        return self._last_wording
 
     def _bridge(self) -> MqttBridge | None:
         if self._broker is None:

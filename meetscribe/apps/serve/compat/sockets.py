@@ -95,7 +95,7 @@ class _VoskClient:
     def __init__(self, websocket: WebSocket, service: Service, outlet: Outlet) -> None:
         self._websocket, self._service, self._outlet = websocket, service, outlet
         self._replies = vosk.VoskReplies()
-        self._dictation = Dictation(service.hub.recognition, self._replies.receive)
+        self._dictation = Dictation(service.hub.worded(), self._replies.receive)
         self._stream: ClientStream | None = None
 
     async def run(self) -> None:
@@ -156,7 +156,7 @@ class _DeepgramClient:
         self._messages = deepgram.DeepgramMessages(options, request, service.hub.model)
         count = options.channels if options.multichannel else 1
         self._dictations = [
-            Dictation(service.hub.recognition, self._tell, channel if options.multichannel else None)
+            Dictation(service.hub.worded(), self._tell, channel if options.multichannel else None)
             for channel in range(count)
         ]
         self._stream = client_stream(options.encoding, options.sample_rate, options.channels)

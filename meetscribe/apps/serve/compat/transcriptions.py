@@ -113,7 +113,7 @@ class _Endpoints:
     def _session(self, wanted: "_Wanted") -> MeetingSession:
         source = FileSource(Path(wanted.path))
         start = Session(session="file", title=wanted.name, started="", model=self._service.hub.model)
-        return MeetingSession(start, source, self._service.hub.recognition, (), SessionSettings(patient=True))
+        return MeetingSession(start, source, self._service.hub.worded(), (), SessionSettings(patient=True))
 
     async def _whole(self, request: Request, wanted: "_Wanted") -> Response:
         async with self._places:

@@ -1,0 +1,18 @@
+"""Options about the text of a transcript, the same for all commands that make one."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Hotwords = Annotated[
+    Path | None,
+    typer.Option("--hotwords", metavar="FILE", help="Names and phrases to listen for, one a line."),
+]
+Numerals = Annotated[
+    str | None, typer.Option(metavar="words|digits", help="How numbers are written: twenty three, or 23.")
+]
+Punctuation = Annotated[
+    bool | None,
+    typer.Option(help="Marks and capitals, or the words as they were recognised."),
+]
