@@ -12,6 +12,7 @@ import typer
 from meetscribe.checkpoint import (
     CONFIGURATION,
     LANGUAGE_FILES,
+    PUNCTUATION,
     Language,
     Model,
     Settings,
@@ -80,7 +81,7 @@ def symbol_prior(alignments: Path) -> np.ndarray:
 def main(
     checkpoint: Annotated[Path, typer.Option(help="checkpoint.pt of a training run")],
     language: Annotated[
-        Path, typer.Option(help="folder with lexicon, n-grams and grapheme-to-phoneme tables")
+        Path, typer.Option(help="folder with lexicon, n-grams, spelling and, where there are any, marks")
     ],
     alignments: Annotated[Path, typer.Option(help="alignments.jsonl.xz of the training corpus")],
     out: Annotated[Path, typer.Option(help="the model's directory, named as the model")],
@@ -94,7 +95,8 @@ def main(
 ) -> None:
     """Write a model directory."""
     out.mkdir(parents=True, exist_ok=True)
-    for file in LANGUAGE_FILES.values():
+    optional = [PUNCTUATION] if (language / PUNCTUATION).is_file() else []
+    for file in [*LANGUAGE_FILES.values(), *optional]:
         if (language / file).resolve() != (out / file).resolve():
             shutil.copyfile(language / file, out / file)
     words = Language(

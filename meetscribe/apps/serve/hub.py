@@ -7,7 +7,7 @@ asks).
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,6 +18,7 @@ from meetscribe.apps.serve.messages import Hello
 from meetscribe.errors import MeetscribeError
 from meetscribe.events import DurableEvent, Event, Session
 from meetscribe.formats import wire
+from meetscribe.lm.hotwords import MOST_PHRASES
 from meetscribe.lm.wording import Wording
 from meetscribe.meeting import Meeting
 from meetscribe.session.commands import Ack, Command
@@ -130,9 +131,16 @@ class Hub:
         self._closing = False
         self._others = 0
 
-    def worded(self) -> Recognition:
-        """Return who transcribes what begins now."""
-        return worded(self.recognition, self._wording())
+    def worded(self, hotwords: tuple[str, ...] = (), raw: bool = False) -> Recognition:
+        """Return who transcribes what begins now.
+
+        Args:
+            hotwords: its own, beside the server's.
+            raw: without marks and capitals, whatever the settings say.
+        """
+        wording = replace(self._wording(), punctuation=False) if raw else self._wording()
+        every = tuple(dict.fromkeys((*hotwords, *wording.hotwords)))[:MOST_PHRASES]
+        return worded(self.recognition, replace(wording, hotwords=every))
 
     @property
     def live(self) -> list[LiveMeeting]:
@@ -191,9 +199,15 @@ class Hub:
         """
         assert hello.audio is not None
         source = ClientsSource(hello.audio.name or "client", hello.audio.channels)
-        return self._begin(source, hello.title or "meeting", source)
+        return self._begin(source, hello.title or "meeting", source, hello.hotwords)
 
-    def _begin(self, source: AudioSource, title: str, clients: ClientsSource | None) -> LiveMeeting:
+    def _begin(
+        self,
+        source: AudioSource,
+        title: str,
+        clients: ClientsSource | None,
+        hotwords: tuple[str, ...] = (),
+    ) -> LiveMeeting:
         refusal = self.admission.refusal(self.streams, source.channels, self.lag)
         if self._closing or refusal is not None:
             raise FullError(refusal or "the server is going")
@@ -206,7 +220,7 @@ class Hub:
             model=self.model,
         )
         kept = self.archive.begin(start, source.channels)
-        return self._run(start, source, clients, kept)
+        return self._run(start, source, clients, kept, hotwords)
 
     def resume(self, start: Session, register: Register, resume: "Callable[[Session, int], Kept]") -> None:
         """Go on with a meeting that was running when the server was killed.
@@ -228,7 +242,12 @@ class Hub:
         self._log.info("meeting goes on", meeting=meeting.id, inputs=len(inputs))
 
     def _run(
-        self, start: Session, source: AudioSource, clients: ClientsSource | None, kept: Kept
+        self,
+        start: Session,
+        source: AudioSource,
+        clients: ClientsSource | None,
+        kept: Kept,
+        hotwords: tuple[str, ...] = (),
     ) -> LiveMeeting:
         async def commanded(command: Command) -> Ack:
             return await self._live[start.session].session.command(command)
@@ -236,7 +255,7 @@ class Hub:
         session = MeetingSession(
             start,
             source,
-            self.worded(),
+            self.worded(hotwords),
             self._new_sinks(start.session, kept.log, commanded),
             SessionSettings(mixed=source.channels == 1),
             kept.log,

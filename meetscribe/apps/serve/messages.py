@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args
 
 from meetscribe.errors import InputError
 from meetscribe.formats.wire import VERSION, Json
+from meetscribe.lm.hotwords import usable, what_is_wrong
 from meetscribe.session import commands
 
 Role = Literal["listen", "audio", "both"]
@@ -30,6 +31,7 @@ LONGEST_TEXT = 64 * 1024  # characters of a text message
 LOWEST_RATE, HIGHEST_RATE, MOST_CHANNELS = 8_000, 192_000, 8
 OPUS_RATE, OPUS_CHANNELS = 48_000, 2
 LONGEST_TITLE = 200
+MOST_HOTWORDS = 200
 _STREAM = re.compile(r"[A-Za-z0-9_-]{8,64}")
 
 
@@ -59,7 +61,10 @@ class AudioFormat:
 
 @dataclass(frozen=True)
 class Hello:
-    """A client's first message; `after_seq` None asks for a snapshot instead of the past."""
+    """A client's first message; `after_seq` None asks for a snapshot instead of the past.
+
+    `hotwords` are listened for in the meeting that its audio begins.
+    """
 
     version: Any
     role: Role
@@ -67,6 +72,7 @@ class Hello:
     token: str | None
     audio: AudioFormat | None
     title: str = ""
+    hotwords: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -119,7 +125,20 @@ def _hello(value: Json) -> Hello:
         token=_text(value, "token", 4096) or None,
         audio=None if audio is None or role == "listen" else _audio(audio),
         title=_text(value, "title", LONGEST_TITLE),
+        hotwords=_hotwords(value.get("hotwords")),
     )
+
+
+def _hotwords(value: Any) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    if not isinstance(value, list) or len(value) > MOST_HOTWORDS:
+        raise _bad("hotwords", f"a list of at most {MOST_HOTWORDS} phrases")
+    for phrase in value:
+        wrong = what_is_wrong(phrase) if isinstance(phrase, str) else "every phrase is a text"
+        if wrong is not None:
+            raise _bad("hotwords", f"phrases that can be listened for; {wrong}")
+    return usable(value)
 
 
 def _audio(value: Any) -> AudioFormat:

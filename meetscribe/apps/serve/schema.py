@@ -132,7 +132,13 @@ def _messages() -> dict[str, Json]:
     return {
         "hello": _object(
             greeting | {"role": {"enum": list(get_args(Role))}},
-            {"after_seq": _or_null(_COUNT), "token": _TEXT, "title": _TEXT, "audio": _ref("audio")},
+            {
+                "after_seq": _or_null(_COUNT),
+                "token": _TEXT,
+                "title": _TEXT,
+                "hotwords": _list(_TEXT),
+                "audio": _ref("audio"),
+            },
         ),
         "welcome": _object(
             greeting

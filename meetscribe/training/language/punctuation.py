@@ -5,7 +5,8 @@
 The text has no sound, so that pauses are drawn: where and how long people pause depends on the mark that stands there.
 Pieces are cut as turns are, often after a sentence, at times inside one, and as partials are, whose end is not known.
 Every twentieth stretch of lines is held out (`held_out`), those of the first source, AMI meetings, apart from the rest.
-The run is kept in RUN every minute, and the same command goes on from there.
+The run is kept in RUN now and then, and the same command goes on from there. A second run with `--begin` and
+`--meetings` hears meetings more often, after the first has learned from all there is.
 """
 
 import argparse
@@ -51,6 +52,10 @@ MOST_WORDS = 80
 VOCABULARY = 8000
 CHANNELS = 128
 NO_LABEL = -1
+CHECKPOINT = "checkpoint.pt"
+
+EAGER = np.array([0, 0.3, 0.3, 0.8], np.float32)
+"""Added to the log odds of the marks: they are rarer than none, and F1 asks for as many as there are."""
 
 PAUSE_SHARES = {
     NONE: (0.92, 0.05, 0.03),
@@ -178,9 +183,13 @@ def _normalised(x: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Material:
-    """What is trained on and what is held out, by source, with the words and forms that training pieces have."""
+    """What is trained on and what is held out, by source, with the words and forms that training pieces have.
+
+    The first `meetings` of the training pieces are of meetings.
+    """
 
     training: list[Piece]
+    meetings: int
     held_out: dict[str, list[Piece]]
     numbers: dict[str, int]
     forms: dict[str, OwnForm]
@@ -190,11 +199,13 @@ def read_material(text: Path, lexicon: Path) -> Material:
     """Reads a cased text."""
     known = load_lexicon(lexicon).numbers
     training: list[list[WrittenWord]] = []
+    meetings = 0
     apart: dict[str, list[Piece]] = {"ami": [], "other": []}
     for number, line in enumerate(read_lines(text)):
         for written in read_written(line, known):
             if not held_out(number):
                 training.append(written)
+                meetings += len(list(cut(written))) if number < AMI_LINES else 0
                 continue
             parts = [piece_of(part) for part in cut(written)]
             apart["ami" if number < AMI_LINES else "other"] += parts
@@ -205,7 +216,7 @@ def read_material(text: Path, lexicon: Path) -> Material:
     commonest = sorted(counts, key=lambda word: (-counts[word], word))[:VOCABULARY]
     numbers = {word: row for row, word in enumerate(commonest, 1)}
     pieces = [piece_of(part) for written in training for part in cut(written)]
-    return Material(pieces, apart, numbers, _list_forms(own_forms(training)))
+    return Material(pieces, meetings, apart, numbers, _list_forms(own_forms(training)))
 
 
 def _list_forms(counts: dict[str, dict[str, int]]) -> dict[str, OwnForm]:
@@ -251,13 +262,17 @@ def inputs_of(pieces: Sequence[tuple[Piece, int, NDArray[np.int8]]], material: M
     return Inputs(*(torch.from_numpy(array) for array in arrays))
 
 
-def batches(material: Material, rng: np.random.Generator, words: int) -> Iterator[Inputs]:
-    """Yields all training pieces once, in batches of about so many words of pieces of like length."""
+def batches(material: Material, rng: np.random.Generator, words: int, meetings: int) -> Iterator[Inputs]:
+    """Yields all training pieces, those of meetings so many times, in batches of about so many words of like length."""
+    every = np.concatenate(
+        [np.arange(len(material.training)), np.tile(np.arange(material.meetings), meetings - 1)]
+    )
+    lengths = np.array([len(piece.words) for piece in material.training])[every]
+    order = every[np.argsort(lengths + rng.random(len(lengths)) * 4, kind="stable")]
     lengths = np.array([len(piece.words) for piece in material.training])
-    order = np.argsort(lengths + rng.random(len(lengths)) * 4, kind="stable")
     groups, begin = [], 0
     while begin < len(order):
-        size = max(1, words // max(1, int(lengths[order[begin]])))
+        size = max(1, words // int(lengths[order[begin]]))
         groups.append(order[begin : begin + size])
         begin += size
     for group in rng.permutation(len(groups)):
@@ -306,17 +321,47 @@ class Run:
         self.step = state["step"]
 
 
-def train(material: Material, folder: Path, steps: int, words: int, rate: float) -> Network:
-    """Trains for so many steps of about so many words, going on from the folder's checkpoint if there is one."""
+@dataclass(frozen=True)
+class Plan:
+    """How long and of what a run learns.
+
+    Attributes:
+        folder: where it is kept.
+        steps: of it.
+        words: of a step, about.
+        rate: greatest learning rate; it falls to nearly nothing.
+        meetings: how often pieces of meetings are heard while others are once.
+        begin: checkpoint of another run with whose weights it begins.
+    """
+
+    folder: Path
+    steps: int
+    words: int
+    rate: float
+    meetings: int = 1
+    begin: Path | None = None
+
+
+def _begun(material: Material, plan: Plan) -> Run:
+    """Returns a run as its folder has it, or a new one."""
     torch.manual_seed(1)
     network = Network(len(material.numbers))
-    run = Run(network, torch.optim.AdamW(network.parameters(), rate, betas=(0.9, 0.98), weight_decay=0.01))
-    checkpoint = folder / "checkpoint.pt"
-    if checkpoint.exists():
-        run.load(checkpoint)
+    optimiser = torch.optim.AdamW(network.parameters(), plan.rate, betas=(0.9, 0.98), weight_decay=0.01)
+    run = Run(network, optimiser)
+    if (plan.folder / CHECKPOINT).exists():
+        run.load(plan.folder / CHECKPOINT)
+    elif plan.begin is not None:
+        network.load_state_dict(torch.load(plan.begin, weights_only=True)["network"])
+    return run
+
+
+def train(material: Material, plan: Plan) -> Network:
+    """Trains a network, going on from the folder's checkpoint if there is one."""
+    run, checkpoint, steps, rate = _begun(material, plan), plan.folder / CHECKPOINT, plan.steps, plan.rate
+    network = run.network
     began, total, number = time.monotonic(), 0.0, 0
     for epoch in range(1 << 20):
-        for inputs in batches(material, np.random.default_rng([7, epoch]), words):
+        for inputs in batches(material, np.random.default_rng([7, epoch]), plan.words, plan.meetings):
             number += 1
             if number <= run.step:
                 continue
@@ -397,14 +442,25 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=3000)
     parser.add_argument("--batch-words", type=int, default=3000)
     parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--meetings", type=int, default=1, help="how often pieces of meetings are heard")
+    parser.add_argument("--begin", type=Path, help="checkpoint.pt of another run, to begin with its weights")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     material = read_material(arguments.text, arguments.words)
     print(f"{len(material.training)} pieces, {len(material.forms)} own forms", flush=True)
     if arguments.folder is not None:
         arguments.folder.mkdir(parents=True, exist_ok=True)
-        network = train(material, arguments.folder, arguments.steps, arguments.batch_words, arguments.rate)
-        save_punctuator(Punctuator(material.numbers, material.forms, network.arrays()), arguments.out)
+        plan = Plan(
+            arguments.folder,
+            arguments.steps,
+            arguments.batch_words,
+            arguments.rate,
+            arguments.meetings,
+            arguments.begin,
+        )
+        arrays = train(material, plan).arrays()
+        arrays["heads_bias"][:4] += EAGER
+        save_punctuator(Punctuator(material.numbers, material.forms, arrays), arguments.out)
     report(load_punctuator(arguments.out), material)
 
 

@@ -6,6 +6,8 @@ import pytest
 import websockets
 from serving import AUDIO, asynchronous, serving
 
+from meetscribe.apps.serve.messages import MessageError, parse
+
 
 async def answered(socket):
     """Give what a server says until it closes the socket."""
@@ -33,6 +35,30 @@ async def test_a_client_speaks_and_another_listens():
     assert durable == list(range(1, len(durable) + 1))
     assert heard[-1]["type"] == "end"
     assert listener.socket.close_code == speaker.socket.close_code == 1000
+
+
+@asynchronous
+async def test_each_meeting_listens_for_its_own_hot_words():
+    """Hot words of a client's first message are those of the meeting that it begins, and of no other."""
+    async with (
+        serving() as server,
+        server.client(role="both", audio=AUDIO, hotwords=["Ada"]) as one,
+        server.client(role="both", audio=AUDIO) as other,
+    ):
+        for speaker in (one, other):
+            await speaker.speak("A")
+            await speaker.say(type="bye")
+        heard = await asyncio.gather(one.rest(), other.rest())
+    assert [texts(messages) for messages in heard] == [["Ada 1"], ["1"]]
+
+
+@pytest.mark.parametrize("wrong", ["Ada", [1], ["北京"], ["name"] * 201])
+def test_hot_words_that_cannot_be_listened_for_are_refused(wrong):
+    """A list that is none, too long, or has what cannot be said is a bad field."""
+    hello = {"type": "hello", "version": 1, "role": "listen", "hotwords": wrong}
+    with pytest.raises(MessageError, match="`hotwords` must be") as refused:
+        parse(json.dumps(hello))
+    assert refused.value.code == "bad_field"
 
 
 @asynchronous

@@ -4,19 +4,20 @@ A turn that is spoken is an interim result, a final turn is one with `is_final` 
 overlap are results of
 their own, and `speaker` counts people (with `diarize`), or the slots until people are told apart.
 Not covered: sockets (`sockets.py`); containers (WebM, Ogg), mu-law, and what needs another model (`language`,
-`keyterm`,
 `smart_format`): what changes only the text is ignored, audio that cannot be read is refused.
 """
 
 import json
 import string
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from meetscribe.apps.serve.messages import MOST_HOTWORDS
 from meetscribe.errors import InputError
 from meetscribe.events import Event, Final, Partial, Turn, TurnStart, Word
 from meetscribe.formats.wire import Json
+from meetscribe.lm.hotwords import usable
 from meetscribe.timeline import to_seconds
 
 Control = Literal["KeepAlive", "Finalize", "CloseStream"]
@@ -38,10 +39,11 @@ class Options:
     diarize: bool = False
     vad_events: bool = False
     utterance_end: bool = False
+    hotwords: tuple[str, ...] = ()
 
 
-def options(query: Mapping[str, str]) -> Options:
-    """Return the options of a query.
+def options(query: Mapping[str, str], terms: Iterable[str] = ()) -> Options:
+    """Return the options of a query; `terms` are the values of `keyterm` and `keywords`.
 
     Raises:
         InputError: it asks for audio that cannot be read.
@@ -58,6 +60,7 @@ def options(query: Mapping[str, str]) -> Options:
         diarize=_flag(query, "diarize"),
         vad_events=_flag(query, "vad_events"),
         utterance_end=bool(query.get("utterance_end_ms")),
+        hotwords=usable((term.partition(":")[0] for term in terms), MOST_HOTWORDS),
     )
 
 

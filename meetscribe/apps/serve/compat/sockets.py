@@ -52,7 +52,9 @@ def deepgram_endpoint(service: Service) -> Endpoint:
                 return
             request = secrets.token_hex(16)
             try:
-                options = deepgram.options(websocket.query_params)
+                query = websocket.query_params
+                terms = [*query.getlist("keyterm"), *query.getlist("keywords")]
+                options = deepgram.options(query, terms)
             except InputError as error:
                 body = {"err_code": "Bad Request", "err_msg": str(error), "request_id": request}
                 await websocket.send_denial_response(JSONResponse(body, 400))
@@ -95,7 +97,7 @@ class _VoskClient:
     def __init__(self, websocket: WebSocket, service: Service, outlet: Outlet) -> None:
         self._websocket, self._service, self._outlet = websocket, service, outlet
         self._replies = vosk.VoskReplies()
-        self._dictation = Dictation(service.hub.worded(), self._replies.receive)
+        self._dictation = Dictation(service.hub.worded(raw=True), self._replies.receive)
         self._stream: ClientStream | None = None
 
     async def run(self) -> None:
@@ -155,8 +157,9 @@ class _DeepgramClient:
         self._websocket, self._service, self._outlet, self._options = websocket, service, outlet, options
         self._messages = deepgram.DeepgramMessages(options, request, service.hub.model)
         count = options.channels if options.multichannel else 1
+        recognition = service.hub.worded(options.hotwords)
         self._dictations = [
-            Dictation(service.hub.worded(), self._tell, channel if options.multichannel else None)
+            Dictation(recognition, self._tell, channel if options.multichannel else None)
             for channel in range(count)
         ]
         self._stream = client_stream(options.encoding, options.sample_rate, options.channels)
