@@ -14,7 +14,7 @@ from torch import Tensor
 
 from meetscribe.nn.encoder import EncoderState
 from meetscribe.nn.features import HOP
-from meetscribe.nn.order import OrderState, in_order, initial_order
+from meetscribe.nn.order import in_order, initial_order
 from meetscribe.nn.periodicity import Periodicity
 from meetscribe.nn.recogniser import Recogniser, RecogniserConfig
 from meetscribe.nn.separator import (
@@ -48,7 +48,7 @@ class SeparationState(NamedTuple):
     samples: Tensor
     periodicity: Tensor | tuple[()]
     separator: SeparatorState | tuple[()]
-    order: OrderState | tuple[()]
+    order: Tensor | tuple[()]
 
 
 class SegmenterState(NamedTuple):
@@ -148,7 +148,7 @@ class SeparatorTransducerSegmenter(Steppable[SegmenterState]):
             return mixture, None, state._replace(samples=samples)
         assert isinstance(state.separator, SeparatorState)
         assert isinstance(state.periodicity, Tensor)
-        assert isinstance(state.order, OrderState)
+        assert isinstance(state.order, Tensor)
         cues, periodicity = self.periodicity.step(x, state.periodicity)
         found, separator = self.separator.step(heard(mixture, cues), state.separator)
         found, order = in_order(found, state.order)

@@ -78,7 +78,12 @@ def parser() -> argparse.ArgumentParser:
         default=500,
         help="steps of 40 ms of single talkers in the batch of one process",
     )
-    add("--separator-weight", type=float, default=0.2, help="of the separator's own losses")
+    add(
+        "--separator-weight",
+        type=float,
+        default=0.2,
+        help="of the separator's own losses; 0: it stays as it is",
+    )
     add("--fast-emit", type=float, default=0.0, help="λ of FastEmit; the paper's is 0.005")
     add("--masking", type=float, default=0.0, help="γ of the masking loss")
     add("--ctc", type=float, default=0.0, help="weight of CTC")
@@ -101,6 +106,8 @@ def main(options: argparse.Namespace) -> int:
     config = SegmenterConfig()
     assert config.separator is not None
     model = SeparatorTransducerSegmenter(Recogniser(config.recogniser), Separator(config.separator))
+    assert model.separator is not None
+    model.separator.requires_grad_(options.separator_weight > 0)
     objective = JointObjective(joint_config(options))
     trainer = Trainer(
         model, batches, objective, training_config(options), options.folder, device, rank, world

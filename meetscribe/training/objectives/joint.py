@@ -2,6 +2,8 @@
 
 The transducer's loss over both slots, and beside it what helps it (SURT 2.0, arXiv 2306.10559; arXiv 2205.05199):
 masks and activity as the separator learned them, silence of the encodings where a slot is silent, CTC.
+Masks are gated as when streaming (`nn/order.py`), by who really talks: the labels' slots would not fit a course that is
+found.
 """
 
 from dataclasses import dataclass, field
@@ -12,8 +14,10 @@ from torch import Tensor
 
 from meetscribe.lm.symbols import FIRST_PHONE_SYMBOL
 from meetscribe.nn.auxiliary_losses import ctc_loss, masking_loss, without_symbols_below
+from meetscribe.nn.order import BOTH, gated
 from meetscribe.nn.recogniser import Recogniser
 from meetscribe.nn.segmenter import SeparatorTransducerSegmenter
+from meetscribe.nn.separator import FRAMES as SEPARATOR_FRAMES
 from meetscribe.nn.separator import masked
 from meetscribe.training.batches import Batch
 from meetscribe.training.mixtures import FRAMES, MixtureBatch
@@ -38,7 +42,7 @@ class JointConfig:
     recognition: RecognitionConfig = field(default_factory=lambda: RecognitionConfig("full-sum"))
     separation: SeparationConfig = field(default_factory=SeparationConfig)
     single: float = 1.0  # of the single talkers' loss
-    separator: float = 0.2  # of the separator's own losses
+    separator: float = 0.2  # of the separator's own losses; 0: it stays as it is
     masking: float = 0.0  # of the norm of encodings where a slot is silent
     ctc: float = 0.0
 
@@ -83,7 +87,8 @@ class JointObjective:
         recogniser = model.recogniser
         mixture, x = self.separation.prepared(batch)
         found, separation, more = separation_loss(model.separator(x), mixture, batch, self.separation)
-        features = masked(mixture, found.masks).flatten(0, 1)
+        owner = torch.where(batch.talking.all(1), BOTH, batch.holder)[:, ::SEPARATOR_FRAMES]
+        features = masked(mixture, gated(found, owner).masks).flatten(0, 1)
         encoded = recogniser.encoder(features, batch.steps, chunk)
         loss, parts = recognition_loss(recogniser, encoded, batch, self.config.recognition)
         loss = loss + self.config.separator * separation

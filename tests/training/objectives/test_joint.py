@@ -3,6 +3,7 @@ import torch
 
 from meetscribe.lm.symbols import FIRST_PHONE_SYMBOL
 from meetscribe.nn.losses import EndOfTurnPenalty
+from meetscribe.nn.separator import FLOOR
 from meetscribe.testing import tiny_network
 from meetscribe.training.mixtures import MixtureBatch, collate_mixtures
 from meetscribe.training.objectives.joint import JointConfig, JointObjective, frame_ctc
@@ -55,6 +56,23 @@ def test_everything_learns(batch: MixtureBatch) -> None:
     for part in (network.separator.front.linear, network.recogniser.encoder.pre_encode.linear):
         assert part.weight.grad is not None
         assert part.weight.grad.abs().max() > 0
+
+
+def test_masks_matter_only_where_two_talk(batch: MixtureBatch) -> None:
+    """Who talks alone is heard as the mixture is, whatever the separator says, and the other slot hears nothing."""
+    network = tiny_network()
+    seen: list[torch.Tensor] = []
+    hook = network.recogniser.encoder.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    objective = JointObjective()
+    objective.mixed(network, batch, 8)
+    hook.remove()
+    mixture = objective.separation.prepared(batch)[0]
+    first, second = seen[0].unflatten(0, (2, 2))[0]  # of the first mixture
+    alone, both, other = slice(50, 95), slice(110, 155), slice(170, 235)
+    torch.testing.assert_close(first[alone], mixture[0, alone])
+    torch.testing.assert_close(second[alone], torch.full_like(second[alone], FLOOR))
+    assert (first[both] - mixture[0, both]).abs().max() > 1.0
+    torch.testing.assert_close(second[other], mixture[0, other])
 
 
 def test_ctc_hears_phones_without_turns(batch: MixtureBatch) -> None:
