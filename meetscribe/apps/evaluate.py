@@ -24,9 +24,19 @@ from meetscribe.evaluation import corpora, material, multitalker, run
 from meetscribe.evaluation.corpora import Outcome
 from meetscribe.evaluation.error_rate import ErrorRate
 from meetscribe.evaluation.material import Item
+from meetscribe.lm.wording import RAW
 
 Load = Callable[[Path], Recogniser]
 _loaded: dict[Path, Recogniser] = {}  # one per process: workers keep their model from recording to recording
+
+
+def load_raw(directory: Path) -> Recogniser:
+    """Load the model of a directory to write words as they are recognised: marks settle later than words are firm.
+
+    Raises:
+        CheckpointError: its files are damaged or foreign.
+    """
+    return load_recogniser(directory).worded(RAW)
 
 
 def evaluate_one(item: Item, model: Path, multi: bool, load: Load) -> tuple[Outcome, dict[str, Any]]:
@@ -46,7 +56,7 @@ def evaluate_one(item: Item, model: Path, multi: bool, load: Load) -> tuple[Outc
 
 
 def evaluate_items(
-    items: Sequence[Item], model: Path, *, multi: bool, jobs: int, load: Load = load_recogniser
+    items: Sequence[Item], model: Path, *, multi: bool, jobs: int, load: Load = load_raw
 ) -> Iterator[tuple[Item, Outcome, dict[str, Any]]]:
     """Evaluate recordings in turn, or several at once in `jobs` processes; results keep the order."""
     if jobs <= 1:
@@ -103,7 +113,7 @@ def _items(options: argparse.Namespace) -> list[Item]:
     return material.sample(material.read_recordings(options.reference, options.audio), options.limit)
 
 
-def evaluate(options: argparse.Namespace, load: Load = load_recogniser) -> dict[str, Any]:
+def evaluate(options: argparse.Namespace, load: Load = load_raw) -> dict[str, Any]:
     """Evaluate as the options say; prints lines for people unless `--json`, returns the figures.
 
     Raises:
@@ -142,7 +152,7 @@ def evaluate(options: argparse.Namespace, load: Load = load_recogniser) -> dict[
     return figures
 
 
-def main(arguments: Sequence[str] | None = None, load: Load = load_recogniser) -> int:
+def main(arguments: Sequence[str] | None = None, load: Load = load_raw) -> int:
     """Run the command line; returns the exit code."""
     options = _arguments().parse_args(arguments)
     try:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,16 +25,17 @@ class Recogniser:
     engine: Engine
     new_transcriber: Callable[..., Transcriber]
     single: "Recogniser | None" = None
-    wording: Wording = USUAL
 
     def worded(self, wording: Wording) -> "Recogniser":
         """Return the same recogniser for meetings whose text is to be like this."""
+        if wording == USUAL:
+            return self
         single = None if self.single is None else self.single.worded(wording)
-        return replace(self, single=single, wording=wording)
+        return replace(self, new_transcriber=partial(self.new_transcriber, wording=wording), single=single)
 
     def recognition(self) -> InProcessRecognition:
         """Return who transcribes streams in this process."""
-        return InProcessRecognition(self.engine, self.new_transcriber, self.wording)
+        return InProcessRecognition(self.engine, self.new_transcriber)
 
     def alone(self) -> "Recogniser":
         """Return the recogniser for channels in which one person talks: nothing is separated there."""

@@ -20,6 +20,7 @@ from meetscribe.errors import MissingError
 from meetscribe.evaluation.material import Item, load_audio, read_set
 from meetscribe.evaluation.run import Run
 from meetscribe.events import Final, Turn, Word
+from meetscribe.lm.wording import RAW
 from meetscribe.session.ports import Engine, Transcriber
 from meetscribe.timeline import SAMPLE_RATE
 
@@ -68,7 +69,7 @@ def load(directory: Path, control: str) -> Loaded:
         model = dataclasses.replace(model, settings=dataclasses.replace(model.settings, **passes))
     elif control != WHOLE:
         raise ValueError(f"{control!r} is no control of a model")
-    return Loaded(InProcessEngine(model.network), model.new_transcriber)
+    return Loaded(InProcessEngine(model.network), partial(model.new_transcriber, wording=RAW))
 
 
 def load_oracle(directory: Path) -> Callable[[Path], Loaded]:
@@ -90,7 +91,7 @@ def load_oracle(directory: Path) -> Callable[[Path], Loaded]:
             turn for item in _set_of(recording.parent) if item.audio == recording for turn in item.reference
         ]
         engine = OracleEngine(model.network, load_audio(recording), read_sources(recording), turns)
-        return Loaded(engine, partial(model.new_transcriber, SLOTS))
+        return Loaded(engine, partial(model.new_transcriber, SLOTS, RAW))
 
     return pipeline
 

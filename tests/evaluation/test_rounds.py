@@ -77,7 +77,7 @@ def test_controls_leave_out_what_they_say(model):
     assert bypassed.engine.network.slots == 1  # pyright: ignore[reportAttributeAccessIssue]
     assert whole.engine.network.slots >= 1  # pyright: ignore[reportAttributeAccessIssue]
     silent = controls.load(model, NO_LANGUAGE).new_transcriber
-    settings = silent.__self__.settings  # pyright: ignore[reportFunctionMemberAccess]
+    settings = silent.func.__self__.settings  # pyright: ignore[reportFunctionMemberAccess, reportAttributeAccessIssue]
     assert (settings.first_pass.lm_weight, settings.final_pass.word_score) == (0.0, controls.WORD_ALONE)
     with pytest.raises(ValueError, match="nonsense"):
         controls.load(model, "nonsense")
