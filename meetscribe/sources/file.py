@@ -12,12 +12,12 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import numpy as np
-import soxr
 from numpy.typing import NDArray
 
 from meetscribe.errors import AudioError
 from meetscribe.session.ports import Block
 from meetscribe.sources.decoding import decode
+from meetscribe.sources.resampling import Resampler
 from meetscribe.timeline import SAMPLE_RATE, clock
 
 LOUDEST = 1e6  # of full scale; more is no sound, and would overflow further on
@@ -92,15 +92,14 @@ class FileSource:
         if decoded.rate == SAMPLE_RATE:
             yield from self._plausible()
             return
-        resampler = soxr.ResampleStream(decoded.rate, SAMPLE_RATE, decoded.channels, dtype="float32")
+        resampler = Resampler(decoded.rate, decoded.channels)
         failure: AudioError | None = None
         try:
             for block in self._plausible():
-                yield resampler.resample_chunk(block).reshape(-1, decoded.channels)
+                yield resampler(block)
         except AudioError as error:
             failure = error
-        rest = np.zeros((0, decoded.channels), np.float32)
-        yield resampler.resample_chunk(rest, last=True).reshape(-1, decoded.channels)
+        yield resampler.finish()
         if failure is not None:
             raise failure
 

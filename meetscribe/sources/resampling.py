@@ -1,4 +1,9 @@
-"""Sound of any rate, piece by piece, to 16 kHz; and stretched by a few millionths where two clocks must agree."""
+"""Sound of any rate, piece by piece, to 16 kHz; and stretched by a few millionths where two clocks must agree.
+
+What comes at a lower rate (a telephone's 8 kHz) has nothing above half of it, and resampling leaves nothing there. No
+recording of a room is so empty, and a recogniser hears no word in it: a faint noise fills it, the same for the same
+sound.
+"""
 
 import numpy as np
 import soxr
@@ -7,15 +12,18 @@ from numpy.typing import NDArray
 from meetscribe.timeline import SAMPLE_RATE
 
 MOST_STRETCH = 1e-3  # more than any sound card's clock is off
+FAINT = 2e-4
+"""Standard deviation of the noise in what came at a lower rate than 16 kHz: -74 dBFS (`docs/log.md`, 2026-11-25)."""
 
 
 class Resampler:
     """Gives [n, channels] at 16 kHz for [m, channels] at `rate`; `steered`: `stretch` may be changed."""
 
-    def __init__(self, rate: int, channels: int, *, steered: bool) -> None:
+    def __init__(self, rate: int, channels: int, *, steered: bool = False) -> None:
         self._channels = channels
         self._stages: list[soxr.ResampleStream] = []
         self._steered: soxr.ResampleStream | None = None
+        self._noise = np.random.default_rng(0) if rate < SAMPLE_RATE else None
         if rate != SAMPLE_RATE:
             self._stages.append(soxr.ResampleStream(rate, SAMPLE_RATE, channels, dtype="float32"))
         if steered:  # at 16 kHz, where the variable rate costs least
@@ -29,6 +37,8 @@ class Resampler:
         for stage in self._stages:
             given = np.ascontiguousarray(samples)
             samples = stage.resample_chunk(given, last=last).reshape(-1, self._channels)
+        if self._noise is not None:
+            samples = samples + np.float32(FAINT) * self._noise.standard_normal(samples.shape, np.float32)
         return samples
 
     def finish(self) -> NDArray[np.float32]:

@@ -11,11 +11,11 @@ from typing import Protocol
 import av
 import av.error
 import numpy as np
-import soxr
 from numpy.typing import NDArray
 
 from meetscribe.errors import InputError
 from meetscribe.session.ports import Block
+from meetscribe.sources.resampling import Resampler
 from meetscribe.timeline import SAMPLE_RATE
 
 OPUS_RATE = 48_000
@@ -169,14 +169,10 @@ class ClientStream:
 
     def _begin(self) -> None:
         self._next = self.expected * SAMPLE_RATE // self._rate  # at 16 kHz
-        same = self._rate == SAMPLE_RATE
-        self._resampler = None
-        if not same:
-            self._resampler = soxr.ResampleStream(self._rate, SAMPLE_RATE, self._channels, dtype="float32")
+        self._resampler = Resampler(self._rate, self._channels)
 
     def _resampled(self, samples: NDArray[np.float32], *, last: bool) -> list[Block]:
-        if self._resampler is not None:
-            samples = self._resampler.resample_chunk(samples, last=last).reshape(-1, self._channels)
+        samples = self._resampler(samples, last=last)
         if not len(samples):
             return []
         block = Block(self._next, samples)
