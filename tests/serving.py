@@ -21,6 +21,7 @@ from meetscribe.apps.serve.compat.routes import VoskPort, compatible_routes
 from meetscribe.apps.serve.hub import Hub
 from meetscribe.apps.serve.limits import Limits
 from meetscribe.apps.serve.server import listen, run
+from meetscribe.apps.serve.voices import Separation
 from meetscribe.engine.in_process import InProcessRecognition
 
 
@@ -118,12 +119,16 @@ async def serving(  # noqa: PLR0913 - whatever a test wants to be different
     tls=None,
     log=QUIET,
     beside=None,
+    model="fake",
+    separation=None,
 ):
     """Run a server."""
     recognition = recognition or InProcessRecognition(LoudnessEngine(), LoudnessTranscriber)
-    hub = Hub(recognition, archive or MemoryArchive(), "fake", log)
+    hub = Hub(recognition, archive or MemoryArchive(), model, log)
     hub.admission = Admission(0.01)
-    service = Service(hub, Access(token, origins), limits or Limits(grace=5.0), log)
+    service = Service(
+        hub, Access(token, origins), limits or Limits(grace=5.0), log, separation or Separation()
+    )
     sockets = listen("127.0.0.1", [port, 0])
     port, vosk_port = (socket.getsockname()[1] for socket in sockets)
     app = VoskPort(application(service, compatible_routes(service)), service, vosk_port)

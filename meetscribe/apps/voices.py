@@ -125,7 +125,7 @@ class MaskedSlots:
     def finish(self) -> NDArray[np.float32]:
         """Return the rest, as many samples altogether as were taken."""
         taken = self._taken
-        rest = self._step + _FRAME - len(self._waiting) % self._step
+        rest = self._step + -len(self._waiting) % self._step  # whole steps, and one more as frames are late
         self._taken = taken - rest  # silence is not given back
         return self.feed(np.zeros(rest, np.float32))
 

@@ -38,7 +38,8 @@ class Resampler:
             given = np.ascontiguousarray(samples)
             samples = stage.resample_chunk(given, last=last).reshape(-1, self._channels)
         if self._noise is not None:
-            samples = samples + np.float32(FAINT) * self._noise.standard_normal(samples.shape, np.float32)
+            noise = self._noise.standard_normal(samples.shape, np.float32)
+            samples = samples + noise * np.float32(FAINT)
         return samples
 
     def finish(self) -> NDArray[np.float32]:

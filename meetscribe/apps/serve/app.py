@@ -29,6 +29,7 @@ from meetscribe.apps.serve.meetings import session_routes
 from meetscribe.apps.serve.metrics import Metrics
 from meetscribe.apps.serve.native import NEW, NativeClient
 from meetscribe.apps.serve.outlet import Outlet
+from meetscribe.apps.serve.voices import Separation
 from meetscribe.formats.wire import VERSION
 
 _PROTECTED = ("/api/", "/v1/", "/metrics")  # the rest is the client, which holds no secret
@@ -49,6 +50,7 @@ class Service:
     access: Access
     limits: Limits
     log: Any
+    separation: Separation = field(default_factory=Separation)
     metrics: Metrics = field(default_factory=Metrics)
     clients: int = 0
     native: "set[NativeClient]" = field(default_factory=set)  # to be told when the server goes
@@ -193,7 +195,7 @@ def application(service: Service, more: list[BaseRoute]) -> ASGIApp:
     service.metrics.watch(service.hub)
     routes = [
         WebSocketRoute("/ws/{meeting}", _native(service)),
-        *session_routes(service.hub),
+        *session_routes(service.hub, service.separation),
         _published("schema.json"),
         _published("asyncapi.json"),
         _health(service),

@@ -1,22 +1,25 @@
 """`/api/sessions`: the meetings of a server as JSON, their transcripts in any format, their recordings.
 
-Not covered: voices that overlap, heard apart (`separated` is always false).
+Not covered: how voices that overlap are heard apart (`voices.py`).
 """
 
 import asyncio
 import io
 import re
 from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import soundfile
+from numpy.typing import NDArray
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from meetscribe.apps.serve.archive import UnknownMeetingError, summary
+from meetscribe.apps.serve.archive import Recording, UnknownMeetingError, summary
 from meetscribe.apps.serve.hub import Hub
+from meetscribe.apps.serve.voices import BusyError, FailedError, Separation
 from meetscribe.errors import InputError, UsageError
 from meetscribe.events import DurableEvent
 from meetscribe.formats.registry import by_name
@@ -44,9 +47,9 @@ class RequestError(InputError):
         self.status, self.code = status, code
 
 
-def session_routes(hub: Hub) -> list[BaseRoute]:
+def session_routes(hub: Hub, separation: Separation) -> list[BaseRoute]:
     """Return the routes of `/api/sessions`."""
-    sessions = Sessions(hub)
+    sessions = Sessions(hub, separation)
     return [
         Route("/api/sessions", _answering(sessions.list)),
         Route("/api/sessions/{id}", _answering(sessions.one)),
@@ -79,8 +82,8 @@ def _error(status: int, code: str, message: str) -> Response:
 class Sessions:
     """The endpoints."""
 
-    def __init__(self, hub: Hub) -> None:
-        self._hub = hub
+    def __init__(self, hub: Hub, separation: Separation) -> None:
+        self._hub, self._separation = hub, separation
 
     async def list(self, request: Request) -> Response:
         """Answer with the meetings that go on, and with `past=1` those of the past."""
@@ -96,9 +99,11 @@ class Sessions:
         name = request.path_params["id"]
         live = self._hub.find(name)
         id = live.id if live is not None else self._hub.archive.find(name)
-        about = live.summary() if live is not None else summary(await self._folded(id), running=False)
+        meeting = fold(await self._log(id))
+        about = live.summary() if live is not None else summary(meeting, running=False)
         recording = await asyncio.to_thread(self._hub.archive.recording, id)
-        audio = None if recording is None else {"channels": recording.channels, "separated": False}
+        separated = await self._separator(meeting) is not None
+        audio = None if recording is None else {"channels": recording.channels, "separated": separated}
         return JSONResponse(about | {"version": VERSION, "audio": audio})
 
     async def export(self, request: Request) -> Response:
@@ -119,8 +124,6 @@ class Sessions:
         query = request.query_params
         wanted = Interval(*_stretch(query.get("start"), query.get("end")))
         id = await self._id(request.path_params["id"])
-        if "slot" in query:
-            raise RequestError(404, "not_separated", "this model does not keep voices apart; leave slot out")
         meeting = fold(await self._log(id))
         if any(wanted.touches(hidden) for hidden in meeting.off_record):
             raise RequestError(410, "off_record", "this was off the record")
@@ -128,8 +131,32 @@ class Sessions:
         if recording is None:
             raise RequestError(404, "no_recording", "this meeting's sound was not kept")
         channels = _channels(query.get("channel"), recording.channels)
+        if "slot" in query:
+            slot, channel = _below(query["slot"], 2, "slot"), channels[0] if "channel" in query else None
+            return Response(
+                wav(await self._alone(meeting, recording, wanted, channel, slot)), media_type="audio/wav"
+            )
         parts = [await asyncio.to_thread(recording.read, one, wanted.start, wanted.end) for one in channels]
         return Response(wav(np.mean(parts, axis=0)), media_type="audio/wav")
+
+    async def _alone(
+        self, meeting: Meeting, recording: Recording, wanted: Interval, channel: int | None, slot: int
+    ) -> NDArray[np.float32]:
+        """Return one slot's voice."""
+        model = await self._separator(meeting)
+        if model is None:
+            raise RequestError(404, "not_separated", "this model does not keep voices apart; leave slot out")
+        try:
+            return (await self._separation.voices(model, meeting, recording, wanted, channel))[slot]
+        except BusyError as error:
+            raise RequestError(503, "busy", str(error)) from error
+        except FailedError as error:
+            raise RequestError(500, "not_separated", str(error)) from error
+
+    async def _separator(self, meeting: Meeting) -> Path | None:
+        """Return the model that transcribed a meeting, where it separates voices."""
+        name = meeting.session.model if meeting.session else None
+        return await asyncio.to_thread(self._separation.model, name)
 
     async def _id(self, name: str) -> str:
         live = self._hub.find(name)
@@ -138,9 +165,6 @@ class Sessions:
     async def _log(self, name: str) -> Sequence[DurableEvent]:
         live = self._hub.find(name)
         return live.session.log if live is not None else await asyncio.to_thread(self._hub.past, name)
-
-    async def _folded(self, id: str) -> Meeting:
-        return fold(await self._log(id))
 
 
 def _stretch(start: str | None, end: str | None) -> tuple[int, int]:
@@ -158,9 +182,14 @@ def _stretch(start: str | None, end: str | None) -> tuple[int, int]:
 def _channels(wanted: str | None, there: int) -> Sequence[int]:
     if wanted is None:
         return range(there)
-    if not wanted.isdecimal() or int(wanted[:9]) >= there:
-        raise RequestError(400, "bad_field", f"channel is a number below {there}")
-    return [int(wanted)]
+    return [_below(wanted, there, "channel")]
+
+
+def _below(wanted: str, limit: int, name: str) -> int:
+    """Return a whole number below a limit."""
+    if not (wanted.isascii() and wanted.isdecimal()) or int(wanted[:9]) >= limit:
+        raise RequestError(400, "bad_field", f"{name} is a number below {limit}")
+    return int(wanted)
 
 
 def wav(samples: Any) -> bytes:

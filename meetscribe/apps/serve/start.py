@@ -28,6 +28,7 @@ from meetscribe.apps.serve.inputs import Register
 from meetscribe.apps.serve.limits import Limits
 from meetscribe.apps.serve.server import check_tls, listen, run
 from meetscribe.apps.serve.shelf import StoreArchive
+from meetscribe.apps.serve.voices import Separation
 from meetscribe.apps.wording import wording_of
 from meetscribe.engine.worker import WorkerRecognition
 from meetscribe.errors import MeetscribeError, UsageError
@@ -102,9 +103,8 @@ class Serving:
         archive = StoreArchive(self._settings.data_dir)
         bridge = self._bridge()
         hub = Hub(recognition, archive, self._model.name, self._log, self._new_sinks(bridge), self._wording)
-        service = Service(
-            hub, Access(self._settings.token, tuple(self._settings.origin)), Limits(), self._log
-        )
+        access = Access(self._settings.token, tuple(self._settings.origin))
+        service = Service(hub, access, Limits(), self._log, Separation(self._settings.own_models))
         scheme = "http" if self._tls is None else "https"
         for one in sockets:
             host, port = one.getsockname()[:2]

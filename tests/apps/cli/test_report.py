@@ -70,6 +70,14 @@ def test_masks_of_a_network_are_gains_of_the_spectrum():
     assert gains.max() <= 1.001
 
 
+@pytest.mark.parametrize("length", [0, 1, 2_400, 2_559, 2_560, 28_000])
+def test_voices_are_as_long_as_their_mixture(length):
+    """Whatever the length, as many samples come as were taken: a step is 2,560 of them."""
+    slots = voices.MaskedSlots(tiny_network())
+    parts = [slots.feed(np.zeros(length, np.float32)), slots.finish()]
+    assert np.concatenate(parts, axis=1).shape == (2, length)
+
+
 @pytest.fixture
 def material(tmp_path):
     """A transcript with its recording beside it."""

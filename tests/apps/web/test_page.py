@@ -247,6 +247,7 @@ def test_a_click_on_words_lets_them_be_heard(page, server):
     """The sound of the turn is fetched; only its voice where two overlap and the server has it apart."""
     server.meeting("m", has_sound=True, is_separated=True)
     server.publish("m", final("t1", 1, 4, "one two three"), final("t2", 2, 2.5, "yes", slot=1))
+    server.publish("m", final("t3", 10, 200, "more than the server gives at once"))
     open_meeting(page, server)
     page.locator("[data-turn=t1] .said").first.click()
     page.locator("[data-turn=t1][data-playing=all]").wait_for()
@@ -256,6 +257,10 @@ def test_a_click_on_words_lets_them_be_heard(page, server):
     asked = [request for request in server.requests if "/audio?" in request]
     assert asked[0] == "/api/sessions/m/audio?start=0.800&end=4.300"
     assert "slot=1" in asked[1]
+    page.locator("[data-turn=t3] .said").first.click()
+    page.locator("[data-turn=t3][data-playing=all]").wait_for()
+    asked = [request for request in server.requests if "/audio?" in request]
+    assert asked[2] == "/api/sessions/m/audio?start=9.800&end=129.800"
 
 
 def test_without_a_recording_nothing_offers_to_be_heard(page, server):

@@ -4,6 +4,7 @@ import { toSeconds } from "./times.js";
 
 const BEFORE = 200; // milliseconds heard before a turn, so that its first sound is whole
 const AFTER = 300;
+const LONGEST = 120_000; // milliseconds that the server gives at once
 
 /** The sound of turns. `changed()` is called when what plays changes; `failed(error)` when nothing comes. */
 export class Player {
@@ -23,9 +24,10 @@ export class Player {
     this.stop();
     this.#set(turn.id, isAlone);
     try {
+      const start = Math.max(turn.start - BEFORE, 0);
       const stretch = {
-        start: toSeconds(Math.max(turn.start - BEFORE, 0)),
-        end: toSeconds(turn.end + AFTER),
+        start: toSeconds(start),
+        end: toSeconds(Math.min(turn.end + AFTER, start + LONGEST)),
         channel: turn.channel,
         slot: isAlone ? turn.slot : null,
       };
