@@ -18,6 +18,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from meetscribe.embedder_file import SpeakerEmbedder, load_embedder
 from meetscribe.errors import CheckpointError
 from meetscribe.lm.g2p import GraphemeToPhoneme, load_g2p
 from meetscribe.lm.hotwords import HotPhrase, spoken
@@ -89,6 +90,7 @@ class Model:
     language: Language
     settings: Settings
     log_prior: np.ndarray  # natural log of how frequent each symbol was in training, float32 (V,)
+    embedder: SpeakerEmbedder | None = None
 
     def bypassed(self) -> "Model":
         """Return the same model without its separator: one slot hears everything, the control of separation."""
@@ -101,12 +103,15 @@ class Model:
         settings = replace(self.settings, final_pass=wider, pieces=FinalPassSettings(**THOROUGH_PIECES))
         return replace(self, settings=settings)
 
-    def new_transcriber(self, slots: int | None = None, wording: Wording = USUAL) -> Transcriber:
+    def new_transcriber(
+        self, slots: int | None = None, wording: Wording = USUAL, voices: bool = False
+    ) -> Transcriber:
         """Return a transcriber for one stream.
 
         Args:
             slots: how many there are, where others than the network's separator fill them.
             wording: what its text is to be like.
+            voices: whether voices go with finals, where there is an embedder to tell them.
         """
         own = self.settings
         listed, learned = self._phrases(wording.hotwords), self._phrases(wording.learned)
@@ -124,6 +129,7 @@ class Model:
             final_pass=own.pieces,
             leak=own.leak,
             writer=writer,
+            embedder=self.embedder.id if voices and self.embedder is not None else None,
         )
         return Transcriber(search, final_search, settings)
 
@@ -191,7 +197,8 @@ def load_model(directory: Path) -> Model:
         ) from error
     network = new_network(recogniser, separator, voice)
     _load_weights(network, directory / WEIGHTS)
-    return Model(directory.name, directory, network, _language(directory), settings, prior)
+    language, embedder = _language(directory), load_embedder(directory)
+    return Model(directory.name, directory, network, language, settings, prior, embedder)
 
 
 def load_settings(directory: Path) -> Settings:

@@ -8,7 +8,7 @@ so that reading back what was written gives an equal value.
 Not covered: names of speakers inside turns (`meeting.py` knows them), and JSON (`formats/wire.py`).
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from meetscribe.timeline import Interval, to_grid
@@ -81,13 +81,34 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
+class Voice:
+    """What a turn tells of its talker: a vector of unit length, and the `seconds` of speech behind it.
+
+    Voices of different embedders cannot be compared. A voice is written nowhere, in no event, log or message: who is
+    to be remembered says so (`meetscribe people`).
+    """
+
+    vector: tuple[float, ...] = field(repr=False)
+    seconds: float
+    embedder: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
-    """One change to who is who: a name, a merge `into` another speaker, or `turns` given to this speaker."""
+    """One change to who is who: a name, a merge `into` another speaker, or `turns` given to this speaker.
+
+    `confidence` is how sure the tracker is of a name that it remembers.
+    """
 
     speaker_id: str
     speaker: str | None = None
     into: str | None = None
     turns: tuple[str, ...] | None = None
+    confidence: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.confidence is not None:
+            object.__setattr__(self, "confidence", round(min(max(float(self.confidence), 0.0), 1.0), 3))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,9 +148,13 @@ class Session(DurableEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Final(DurableEvent):
-    """A finished turn; its words never change by themselves."""
+    """A finished turn; its words never change by themselves.
+
+    `voice` goes from who heard the turn to who tells people apart, and no further.
+    """
 
     turn: Turn
+    voice: Voice | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,8 @@
 """Which models are installed, and where: those that the package ships, and people's own.
 
 A person's own models lie in `models/` of the data directory or in MEETSCRIBE_MODELS_DIR, and come first.
-Not covered: what is inside a model (`checkpoint.py` loads it).
+What its speaker embedder says of itself can be read without loading anything.
+Not covered: what else is inside a model (`checkpoint.py` loads it).
 """
 
 import json
@@ -13,6 +14,9 @@ from typing import Any
 from meetscribe.errors import CheckpointError, InputError, MissingError
 
 CONFIGURATION = "model.json"
+EMBEDDER = "embedder.safetensors"
+EMBEDDER_VERSION = 1
+_LONGEST_HEADER = 1 << 20  # bytes
 
 
 @dataclass(frozen=True)
@@ -89,3 +93,36 @@ def _is_default(model: InstalledModel) -> bool:
         return model.configuration().get("default") is True
     except CheckpointError:
         return False
+
+
+@dataclass(frozen=True)
+class EmbedderFacts:
+    """What the header of a speaker embedder says: its id, its sizes, and how cosines become log odds."""
+
+    id: str
+    sizes: dict[str, Any]
+    likeness: dict[str, float]
+
+
+def embedder_facts(directory: Path) -> EmbedderFacts | None:
+    """Return what the embedder in a model's directory says of itself; None where there is none.
+
+    Raises:
+        CheckpointError: the file is damaged, or of another version.
+    """
+    path = directory / EMBEDDER
+    if not path.is_file():
+        return None
+    try:
+        with path.open("rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+            said = json.loads(file.read(min(length, _LONGEST_HEADER)))["__metadata__"]
+        facts = EmbedderFacts(str(said["id"]), json.loads(said["sizes"]), json.loads(said["likeness"]))
+        version = int(said["version"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise CheckpointError(f"{path} is damaged; install the model again") from error
+    if version != EMBEDDER_VERSION:
+        raise CheckpointError(
+            f"{path} is of another version than {EMBEDDER_VERSION}; install the model that belongs here"
+        )
+    return facts

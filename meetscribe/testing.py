@@ -15,15 +15,18 @@ import torch
 from torch import Tensor
 
 from meetscribe.checkpoint import LANGUAGE_FILES, Language, Model, Settings, save_model
+from meetscribe.embedder_file import SpeakerEmbedder
 from meetscribe.lm.lexicon import Lexicon, save_lexicon
 from meetscribe.lm.ngram import NGram, NGramTables, assemble, save_tables
 from meetscribe.lm.symbols import BLANK, NUMBER_OF_SYMBOLS, spell
+from meetscribe.nn.embedder import Embedder, EmbedderConfig
 from meetscribe.nn.encoder import EncoderConfig
 from meetscribe.nn.recogniser import Recogniser, RecogniserConfig
 from meetscribe.nn.segmenter import SeparatorTransducerSegmenter
 from meetscribe.nn.separator import Separator, SeparatorConfig
 from meetscribe.nn.steppable import State, Steppable
 from meetscribe.nn.transducer import TransducerConfig
+from meetscribe.streaming.likeness import Likeness
 from meetscribe.streaming.search import SearchSettings
 from meetscribe.streaming.transcriber import TranscriberSettings
 
@@ -84,6 +87,14 @@ def _draw_weights(network: torch.nn.Module, generator: torch.Generator) -> None:
             parameter.normal_(std=2.0 / parameter.shape[-1] ** 0.5, generator=generator)
         elif "bias" in name:
             parameter.normal_(std=0.1, generator=generator)
+
+
+def tiny_embedder(seed: int = 1) -> SpeakerEmbedder:
+    """Return a speaker embedder whose weights are drawn with a seed: every sound has a voice of its own."""
+    sizes = EmbedderConfig(width=16, blocks=1, kernel=3, joined=1, pooled=12, attention=8, dimensions=8)
+    network = Embedder(sizes)
+    _draw_weights(network, torch.Generator().manual_seed(seed))
+    return SpeakerEmbedder("tiny", network.eval(), Likeness())
 
 
 def tiny_model(seed: int = 1, slots: int = 2) -> Model:

@@ -37,6 +37,7 @@ changes = st.builds(
     st.none() | names,
     st.none() | speaker_ids,
     st.none() | st.lists(turn_ids, max_size=3).map(tuple),
+    st.none() | st.floats(0, 1),
 )
 durable = st.one_of(
     st.builds(

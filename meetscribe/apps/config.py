@@ -23,7 +23,7 @@ from meetscribe.errors import UsageError
 from meetscribe.formats.registry import by_name
 
 HIDDEN = "(hidden)"
-_SECRETS = ("token",)
+_SECRETS = ("token", "people_key")
 _PASSWORD = re.compile(r"(://[^/@:]*:)[^/@]*@")
 
 
@@ -67,6 +67,7 @@ class Settings(BaseSettings):
     numerals: Literal["words", "digits"] = "words"
     retention_days: int | None = Field(default=None, ge=1)
     audio_retention_days: int | None = Field(default=None, ge=1)
+    people_key: str | None = None
     mqtt: str | None = None
     mqtt_base: str = "meetscribe"
     mqtt_discovery: str | None = None

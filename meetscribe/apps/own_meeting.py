@@ -18,6 +18,7 @@ from meetscribe.session.ports import AudioSource, EventSink, Recognition
 from meetscribe.session.recorder import FileRecorder
 from meetscribe.session.recovery import Recovery
 from meetscribe.session.session import MeetingSession, SessionSettings
+from meetscribe.session.speakers import SpeakerSettings
 from meetscribe.store.store import Store
 from meetscribe.timeline import clock
 
@@ -34,6 +35,7 @@ class Plan:
         model: the name of the model.
         settings: how the session runs.
         record: keep the audio.
+        speakers: how people are told apart, and who is remembered.
     """
 
     title: str
@@ -41,6 +43,7 @@ class Plan:
     model: str
     settings: SessionSettings = field(default_factory=SessionSettings)
     record: bool = True
+    speakers: SpeakerSettings = field(default_factory=SpeakerSettings)
 
 
 class OwnMeeting:
@@ -73,7 +76,7 @@ class OwnMeeting:
         self._kept = store.begin(start)
         recorder = FileRecorder(store.folder(self.id), plan.source.channels) if plan.record else None
         self.session = MeetingSession(
-            start, plan.source, recognition, (), plan.settings, self._kept, recorder
+            start, plan.source, recognition, (), plan.settings, self._kept, recorder, plan.speakers
         )
         self.finishes_others = True  # waits for meetings that were cut off
         self.say: Say = lambda sentence: None
@@ -121,12 +124,15 @@ class OwnMeeting:
             await self._recognition.close()
 
     async def _finish_others(self) -> None:
-        async for sentence in finish(self._store, self._recognition):
+        async for sentence in finish(self._store, self._recognition, speakers=self.session.speakers):
             self.say(sentence)
 
 
 async def finish(
-    store: Store, recognition: Recognition, ids: Sequence[str] | None = None
+    store: Store,
+    recognition: Recognition,
+    ids: Sequence[str] | None = None,
+    speakers: SpeakerSettings | None = None,
 ) -> AsyncIterator[str]:
     """Finish meetings that were cut off, one after another; give a sentence before and after each.
 
@@ -134,6 +140,7 @@ async def finish(
         store: where they are.
         recognition: who transcribes; it stays open.
         ids: which ones, None for all.
+        speakers: how people are told apart.
 
     Raises:
         MeetscribeError: one of `ids` cannot be finished; where all were asked for, that is a sentence.
@@ -147,7 +154,7 @@ async def finish(
             yield f"meeting {id!r} cannot be finished: {error}"
             continue
         try:
-            recovery = Recovery(kept, store.folder(id), recognition)
+            recovery = Recovery(kept, store.folder(id), recognition, speakers)
             yield f"meeting {id!r} was interrupted; {clock(recovery.left)} of it is transcribed now"
             log = await recovery.run()
             yield f"meeting {id!r} is complete, {len(log)} events"

@@ -1,7 +1,7 @@
 """The recogniser that a session needs, loaded from a model's directory; torch is imported by `load_recogniser`."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from meetscribe.engine.in_process import InProcessRecognition
 from meetscribe.lm.wording import USUAL, Wording
 from meetscribe.session.ports import Engine, Transcriber
+from meetscribe.session.speakers import SpeakerSettings
 
 if TYPE_CHECKING:
     from meetscribe.checkpoint import Model
@@ -25,6 +26,7 @@ class Recogniser:
     engine: Engine
     new_transcriber: Callable[..., Transcriber]
     single: "Recogniser | None" = None
+    speakers: SpeakerSettings = field(default_factory=SpeakerSettings)
 
     def worded(self, wording: Wording) -> "Recogniser":
         """Return the same recogniser for meetings whose text is to be like this."""
@@ -32,6 +34,11 @@ class Recogniser:
             return self
         single = None if self.single is None else self.single.worded(wording)
         return replace(self, new_transcriber=partial(self.new_transcriber, wording=wording), single=single)
+
+    def knowing(self, speakers: SpeakerSettings) -> "Recogniser":
+        """Return the same recogniser for meetings in which people are told apart and remembered like this."""
+        single = None if self.single is None else self.single.knowing(speakers)
+        return replace(self, single=single, speakers=speakers)
 
     def recognition(self) -> InProcessRecognition:
         """Return who transcribes streams in this process."""
@@ -47,14 +54,15 @@ Loader = Callable[[Path], Recogniser]
 
 @dataclass(frozen=True)
 class WordedLoader:
-    """Loads a recogniser whose text is to be like this; it can be sent to another process."""
+    """Loads a recogniser whose text and speakers are to be like this; it can be sent to another process."""
 
     load: Loader
     wording: Wording
+    speakers: SpeakerSettings = field(default_factory=SpeakerSettings)
 
     def __call__(self, directory: Path) -> Recogniser:
         """Load the model of a directory."""
-        return self.load(directory).worded(self.wording)
+        return self.load(directory).worded(self.wording).knowing(self.speakers)
 
 
 def load_recogniser(directory: Path) -> Recogniser:
@@ -103,4 +111,6 @@ def _model(directory: Path) -> "Model":
 def _recogniser(model: "Model") -> Recogniser:
     from meetscribe.engine.batches import InProcessEngine
 
-    return Recogniser(model.name, InProcessEngine(model.network), model.new_transcriber)
+    embedder = None if model.embedder is None else model.embedder.network
+    engine = InProcessEngine(model.network, embedder)
+    return Recogniser(model.name, engine, partial(model.new_transcriber, voices=True))

@@ -19,7 +19,8 @@ def recover(store: Store, meeting_id: str, recogniser: Callable[[], Recogniser])
         raise InputError(f"{meeting_id!r} ended as it should; there is nothing to recover")
     kept = store.resume(meeting_id)
     try:
-        recovery = Recovery(kept, store.folder(meeting_id), recogniser().recognition())
+        loaded = recogniser()
+        recovery = Recovery(kept, store.folder(meeting_id), loaded.recognition(), loaded.speakers)
         left = recovery.left
         asyncio.run(recovery.run())
     finally:

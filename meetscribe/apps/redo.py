@@ -56,7 +56,9 @@ def redo(store: Store, meeting_id: str, recogniser: Recogniser, sinks: Sequence[
     source = RecordedSource(recording, meeting_id, holes)
     mixed = all(turn.channel is None for turn in old.heard.values())
     settings = replace(PATIENT, mixed=mixed)
-    heard = MeetingSession(start, source, recogniser.recognition(), sinks, settings)
+    heard = MeetingSession(
+        start, source, recogniser.recognition(), sinks, settings, speakers=recogniser.speakers
+    )
     asyncio.run(heard.run())
     turns = heard.meeting.turns
     carried = carry_over(old, [turn for turn in turns if not _is_hidden(turn.interval, old)])

@@ -44,7 +44,9 @@ def take_in(
     )
     kept = store.begin(start)
     recorder = FileRecorder(store.folder(start.session), source.channels)
-    session = MeetingSession(start, source, loaded.recognition(), sinks, PATIENT, kept, recorder)
+    session = MeetingSession(
+        start, source, loaded.recognition(), sinks, PATIENT, kept, recorder, loaded.speakers
+    )
     try:
         asyncio.run(session.run())
     except MeetscribeError as error:

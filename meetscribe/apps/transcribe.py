@@ -102,7 +102,9 @@ def _session(task: Task, laid: Laid, started: float, loaded: Recogniser) -> Meet
         model=loaded.name,
     )
     if not laid.apart:
-        return MeetingSession(start, laid.source, loaded.recognition(), settings=PATIENT)
+        return MeetingSession(
+            start, laid.source, loaded.recognition(), settings=PATIENT, speakers=loaded.speakers
+        )
     owned = OwnedRecognition(loaded.alone().recognition(), laid.names)
     return MeetingSession(start, laid.source, owned, settings=_APART)
 

@@ -123,6 +123,7 @@ def read_turn(value: Any) -> ev.Turn:
 def _write_change(change: ev.Change, _: Names) -> Json:
     written: Json = {"speaker_id": change.speaker_id, "speaker": change.speaker, "into": change.into}
     written["turns"] = None if change.turns is None else list(change.turns)
+    written["confidence"] = change.confidence
     return {key: value for key, value in written.items() if value is not None}
 
 
@@ -133,6 +134,7 @@ def _read_change(value: Any) -> ev.Change:
         _or_null(_TEXT).read(value.get("speaker")),
         _or_null(_TEXT).read(value.get("into")),
         _or_null(_sequence(_TEXT)).read(value.get("turns")),
+        _or_null(_FIGURE).read(value.get("confidence")),
     )
 
 

@@ -14,6 +14,7 @@ from meetscribe.session.fanout import Subscription
 from meetscribe.session.ports import Block, EventLog, Recognition, SourceState
 from meetscribe.session.recorder import FileRecorder, Recording, read_marks
 from meetscribe.session.session import MeetingSession, SessionSettings
+from meetscribe.session.speakers import SpeakerSettings
 
 REASON = "recovered after an interruption"
 
@@ -39,9 +40,16 @@ class Recovery:
         kept: its log, which has no end.
         directory: the folder with its recording.
         recognition: who transcribes; it stays open.
+        speakers: how people are told apart.
     """
 
-    def __init__(self, kept: EventLog, directory: Path, recognition: Recognition) -> None:
+    def __init__(
+        self,
+        kept: EventLog,
+        directory: Path,
+        recognition: Recognition,
+        speakers: SpeakerSettings | None = None,
+    ) -> None:
         meeting = fold(kept.since(0))
         if meeting.session is None:
             raise ValueError("a log without a beginning cannot be recovered")
@@ -56,6 +64,7 @@ class Recovery:
             settings=SessionSettings(patient=True, mixed=mixed, ended=REASON),
             kept=kept,
             recorder=FileRecorder(directory, channels),
+            speakers=speakers or SpeakerSettings(),
         )
 
     @property

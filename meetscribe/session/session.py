@@ -15,6 +15,7 @@ import numpy as np
 
 from meetscribe.errors import EngineLost, RecordingError
 from meetscribe.events import (
+    Change,
     DurableEvent,
     End,
     Event,
@@ -25,6 +26,7 @@ from meetscribe.events import (
     Partial,
     Progress,
     Session,
+    SpeakerUpdate,
     State,
     Status,
     TurnEnd,
@@ -52,6 +54,7 @@ from meetscribe.session.ports import (
 )
 from meetscribe.session.samples import tidied
 from meetscribe.session.sharing import Sharing
+from meetscribe.session.speakers import Speakers, SpeakerSettings
 from meetscribe.timeline import SAMPLE_RATE, Interval, to_grid, to_samples
 
 _PATIENCE = SAMPLE_RATE // 2  # samples that a patient session takes before they are transcribed
@@ -100,6 +103,7 @@ class MeetingSession:
     settings: SessionSettings = field(default_factory=SessionSettings)
     kept: EventLog = field(default_factory=MemoryLog)
     recorder: Recorder | None = None
+    speakers: SpeakerSettings = field(default_factory=SpeakerSettings)
 
     def __post_init__(self) -> None:
         self._keeper = LogKeeper(self.kept)
@@ -108,6 +112,7 @@ class MeetingSession:
         self._fanout = Fanout()
         self._condition = Condition()
         self._sharing = Sharing()
+        self._speakers = Speakers(self.speakers, lambda: self.meeting, self.settings.patient)
         self._turns = max((_number(turn) for turn in self.meeting.heard), default=0)
         self._backlog = self._new_backlog()
         self._followers = [self._follower(channel) for channel in self._channels()]
@@ -203,6 +208,9 @@ class MeetingSession:
             if found is None:
                 return
             event = found
+        changes: tuple[Change, ...] = ()
+        if isinstance(event, Final):
+            event, changes = self._speakers.hear(event)
         event = numbered(event, self.start.session, self.meeting.seq)
         if isinstance(event, DurableEvent):
             self._keeper.append(event)
@@ -210,6 +218,8 @@ class MeetingSession:
         self._fanout.publish(event)
         if isinstance(event, (TurnStart, TurnEnd)):
             self._mark()
+        if changes:
+            self.publish(SpeakerUpdate(at=event.at, changes=changes))
 
     def lost(self, error: EngineLost) -> None:
         """Take notice that the engine is gone; it is being started again."""
@@ -245,6 +255,8 @@ class MeetingSession:
         except BaseExceptionGroup as group:
             raise group.exceptions[0] from None
         self._check_condition()
+        if self.settings.patient and (changes := self._speakers.decide_anew()):
+            self.publish(SpeakerUpdate(at=self._backlog.end, changes=changes))
         reason = self.settings.ended if failure is None else "the audio failed"
         now = self._backlog.end
         self.publish(End(at=now, reason=self._stop_reason or reason, duration=now))
@@ -392,6 +404,7 @@ class MeetingSession:
                 await asyncio.to_thread(self.recorder.erase, hidden.start, hidden.end)
             self._backlog.erase(hidden.start, hidden.end)
             turns = {id for id, turn in self.meeting.heard.items() if turn.interval.touches(hidden)}
+            self._speakers.forget(turns)
             self._keeper.redact(turns)
             self._fanout.redact(turns)
             self.meeting = fold(self._keeper.since(0))

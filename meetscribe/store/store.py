@@ -17,7 +17,7 @@ from meetscribe.events import DurableEvent, Session, numbered
 from meetscribe.meeting import Meeting, fold
 from meetscribe.session.commands import Ack, Command, CommandError, decided
 from meetscribe.session.recorder import Recording
-from meetscribe.store import corrections, forget, ids, index, log
+from meetscribe.store import corrections, forget, ids, index, log, names
 from meetscribe.store.database import Database
 from meetscribe.store.index import Hit
 from meetscribe.store.live import LiveLogs, insert
@@ -287,6 +287,28 @@ class Store:
                 f"{', '.join(meeting_ids)}: gone from every list, but another meetscribe keeps traces in the files; "
                 "they go when that one has ended and any command is run"
             )
+
+    def forget_name(self, name: str) -> int:
+        """Take a name out of all meetings, whoever gave it; returns in how many it was.
+
+        Raises:
+            InputError: a meeting is being recorded, which may hold it; then nothing has changed.
+            StorageError: another process does not let go; the rest is done when the store is opened next.
+        """
+        going_on = [meeting.id for meeting in self.meetings() if meeting.state == "open"]
+        if going_on:
+            raise InputError(f"{going_on[0]!r} is being recorded; forget somebody when it has ended")
+        with self._all() as databases:
+            counts = [names.take_out(database, name) for database in databases]
+            done = [
+                forget.finish(one, self._recordings) for one, n in zip(databases, counts, strict=True) if n
+            ]
+        if not all(done):
+            raise StorageError(
+                f"{name}: gone from every list, but another meetscribe keeps traces in the files; "
+                "they go when that one has ended and any command is run"
+            )
+        return sum(counts)
 
     def delete_audio(self, meeting_id: str) -> bool:
         """Delete a meeting's recordings and keep its transcript; say whether there were any.

@@ -20,6 +20,7 @@ from meetscribe.streaming.recent import Recent
 from meetscribe.streaming.search import FoundWord, Search
 from meetscribe.streaming.steps import STEP_FRAMES, STEP_SAMPLES, StreamResult
 from meetscribe.streaming.turns import TurnClosed, TurnOpened, TurnUpdate, TurnUpdated
+from meetscribe.streaming.voicing import Stretch, TurnVoice, alone
 from meetscribe.streaming.writing import Draft, Said, Shown, Writer
 
 KEPT_STEPS = 100
@@ -31,11 +32,12 @@ REMEMBERED_STEPS = 2250
 
 @dataclass(frozen=True)
 class SlotSettings:
-    """How the final pass hears, what leaks, and how words are written."""
+    """How the final pass hears, what leaks, how words are written, and who tells voices (None: nobody)."""
 
     final_pass: FinalPassSettings = field(default_factory=FinalPassSettings)
     leak: LeakSettings = field(default_factory=LeakSettings)
     writer: Writer = field(default_factory=Writer)
+    embedder: str | None = None
 
 
 @dataclass
@@ -75,6 +77,8 @@ class _OpenTurn:
     loose: tuple[FoundWord, ...] = ()  # from the first pass
     revision: int = 0
     looked_at: int = 0  # steps that were heard when the final pass last looked at it
+    voice: TurnVoice = field(default_factory=TurnVoice)
+    ended: bool = False  # its last words are there, its voice is not yet
 
 
 class Slot:
@@ -95,6 +99,7 @@ class Slot:
         self._open: _OpenTurn | None = None
         self._closed: TurnClosed | None = None  # what ended the open turn, until its final is there
         self._waiting: deque[TurnUpdate] = deque()  # what came after that
+        self._stretch: Stretch | None = None  # of the open turn, whose voice is to be heard before it goes on
         self._last_end = 0  # step after the last word of the last turn
         self._before: Said | None = None  # how the last turn ended
         self._finished: deque[tuple[Turn, tuple[FoundWord, ...]]] = deque()
@@ -127,7 +132,7 @@ class Slot:
     def piece(self) -> Piece | None:
         """Return the piece of the open turn that the final pass needs now."""
         turn = self._open
-        if turn is None or not turn.id:
+        if turn is None or not turn.id or self._stretch is not None:
             return None
         if self._closed is not None:
             until = None if self._closed.until is None else self._closed.until // STEP_SAMPLES
@@ -149,11 +154,46 @@ class Slot:
         turn.looked_at = self._course.heard
         turn.final.receive(piece, scores)
         turn.firm += self._own(turn.final.words[known:])
+        if self._settings.embedder is not None:
+            self._stretch = turn.voice.next(turn.firm)
         if piece.closing:
+            self._finish_words(turn)
+        if not piece.closing and len(turn.final.words) > known:
+            self._emit_partial(turn)
+        self._end_if_complete(turn)
+
+    def stretch(self) -> NDArray[np.float32] | None:
+        """Return the features of finished words whose voice is to be told now, float32 [4 T, F]."""
+        stretch = self._stretch
+        if stretch is None or self._features is None:
+            return None
+        features = self._features.read(stretch.first * STEP_FRAMES, stretch.last * STEP_FRAMES)
+        return alone(features, stretch, [other.activity for other in self.others])
+
+    def receive_voice(self, voice: NDArray[np.float32], steps: int) -> None:
+        """Take the voice in the words that `stretch` gave, of which so many steps were heard."""
+        turn, stretch, self._stretch = self._open, self._stretch, None
+        if turn is None or stretch is None:
+            raise RuntimeError("a voice came that nobody asked for")
+        turn.voice.receive(voice, steps, stretch.last)
+        self._end_if_complete(turn)
+
+    @property
+    def activity(self) -> Recent:
+        """The probability that the slot's talker speaks, of each step that is remembered."""
+        return self._activity
+
+    def _finish_words(self, turn: _OpenTurn) -> None:
+        """Take a turn's last words: no others of it leak, and what comes next is likelier to be like them."""
+        turn.ended, turn.loose = True, ()
+        if turn.firm:
+            numbers = [word.word for word in turn.firm]
+            self._course.weights = self._search.adapted(self._course.weights, numbers)
+
+    def _end_if_complete(self, turn: _OpenTurn) -> None:
+        if turn.ended and self._stretch is None:
             self._end_turn(turn)
             self.go_on()
-        elif len(turn.final.words) > known:
-            self._emit_partial(turn)
 
     def forget(self) -> None:
         """Drop what is not needed any more."""
@@ -228,9 +268,8 @@ class Slot:
         if ended.firm:
             self._before = ended.draft.said(ended.firm)
             self._finished.append((turn, ended.firm))
-            self._course.events.append(Final(at=self._course.now, turn=turn))
-            numbers = [word.word for word in ended.firm]
-            self._course.weights = self._search.adapted(self._course.weights, numbers)
+            voice = ended.voice.voice(self._settings.embedder or "")
+            self._course.events.append(Final(at=self._course.now, turn=turn, voice=voice))
 
     def _own(self, words: tuple[FoundWord, ...]) -> tuple[FoundWord, ...]:
         for other in self.others:

@@ -31,7 +31,14 @@ class WholeStep:
     features: NDArray[np.float32]
 
 
-StepRequest = StreamStep | WholeStep
+@dataclass(frozen=True, eq=False)
+class VoiceStep:
+    """Tell whose voice is in finished words of one slot: features, float32 [4 T, F]."""
+
+    features: NDArray[np.float32]
+
+
+StepRequest = StreamStep | WholeStep | VoiceStep
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,4 +67,11 @@ class WholeResult:
     scores: NDArray[np.float32]
 
 
-StepResult = StreamResult | WholeResult
+@dataclass(frozen=True, eq=False)
+class VoiceResult:
+    """The voice in finished words: a vector of unit length, float32 [E]."""
+
+    voice: NDArray[np.float32]
+
+
+StepResult = StreamResult | WholeResult | VoiceResult

@@ -4,7 +4,8 @@ It knows no clock, thread, file or torch. Audio is cut into chunks of one length
 only when the one before was searched and every final pass that it calls for is done, and slots are looked at in their
 order: the events depend on the samples alone. The first pass opens turns, shows partials and closes turns; the final
 pass (`final_pass.py`) decides the words. Each slot has turns of its own (`slot.py`).
-Not covered: speakers.
+Where there is an embedder, the voice of a turn goes with its final.
+Not covered: whose voices these are (`speakers.py`).
 """
 
 from collections import deque
@@ -21,11 +22,14 @@ from meetscribe.streaming.recent import Recent
 from meetscribe.streaming.search import Search
 from meetscribe.streaming.slot import Course, Slot, SlotSettings
 from meetscribe.streaming.steps import (
+    STEP_FRAMES,
     STEP_SAMPLES,
     StepRequest,
     StepResult,
     StreamResult,
     StreamStep,
+    VoiceResult,
+    VoiceStep,
     WholeResult,
     WholeStep,
 )
@@ -43,6 +47,7 @@ class TranscriberSettings:
     final_pass: FinalPassSettings = field(default_factory=FinalPassSettings)
     leak: LeakSettings = field(default_factory=LeakSettings)
     writer: Writer = field(default_factory=Writer)
+    embedder: str | None = None  # who tells the voices of finished turns; None: nobody
 
 
 class Transcriber:
@@ -59,13 +64,13 @@ class Transcriber:
         self._chunk_steps = settings.chunk
         self._course = Course()
         self._turns = [Turns(search, settings.turns) for _ in range(settings.slots)]
-        own = SlotSettings(settings.final_pass, settings.leak, settings.writer)
+        own = SlotSettings(settings.final_pass, settings.leak, settings.writer, settings.embedder)
         self._slots = [Slot(number, final_search, own, self._course) for number in range(settings.slots)]
         for slot in self._slots:
             slot.others = [other for other in self._slots if other is not slot]
         self._audio = Recent()
         self._network_state: object = None
-        self._asked: deque[StreamStep | tuple[Slot, Piece]] = deque()
+        self._asked: deque[StreamStep | tuple[Slot, Piece] | tuple[Slot, int]] = deque()
 
     def receive_audio(self, samples: NDArray[np.float32]) -> None:
         """Take further samples, any number of them, float32 in -1…1."""
@@ -82,9 +87,12 @@ class Transcriber:
         if self._has_heard_all():
             self._close_turns()
         pieces = [(slot, piece) for slot in self._slots if (piece := slot.piece()) is not None]
-        if pieces:
+        words = [(slot, stretch) for slot in self._slots if (stretch := slot.stretch()) is not None]
+        if pieces or words:
             self._asked.extend(pieces)
-            return [WholeStep(slot.features(piece)) for slot, piece in pieces]
+            self._asked.extend((slot, len(features) // STEP_FRAMES) for slot, features in words)
+            wanted: list[StepRequest] = [WholeStep(slot.features(piece)) for slot, piece in pieces]
+            return wanted + [VoiceStep(features) for _, features in words]
         chunk = self._chunk()
         self._asked.extend(() if chunk is None else (chunk,))
         return [] if chunk is None else [chunk]
@@ -92,13 +100,15 @@ class Transcriber:
     def receive_result(self, result: StepResult) -> None:
         """Take the results of the steps that `requests` gave, in their order."""
         asked = self._asked.popleft()
-        if isinstance(asked, StreamStep):
-            assert isinstance(result, StreamResult)
-            self._receive_chunk(result)
-        else:
-            assert isinstance(result, WholeResult)
-            slot, piece = asked
-            slot.receive_piece(piece, result.scores)
+        match asked, result:
+            case StreamStep(), StreamResult():
+                self._receive_chunk(result)
+            case (slot, Piece() as piece), WholeResult(scores=scores):
+                slot.receive_piece(piece, scores)
+            case (slot, int() as steps), VoiceResult(voice=voice):
+                slot.receive_voice(voice, steps)
+            case _:
+                raise RuntimeError(f"a {type(result).__name__} is no answer to what was asked")
 
     def events(self) -> list[Event]:
         """Return the events since the last call."""

@@ -17,6 +17,7 @@ from meetscribe.errors import MeetscribeError
 from meetscribe.evaluation.verification import equal_error_rate
 from meetscribe.nn.embedder import EmbedderConfig
 from meetscribe.nn.features import Features
+from meetscribe.timeline import SAMPLE_RATE
 from meetscribe.training.command import (
     averaged_weights,
     begin,
@@ -34,7 +35,7 @@ from meetscribe.training.trainer import Trainer, join_processes
 from meetscribe.training.trials import CLEAN, Cut, make_trials
 
 LENGTHS = (2.0, 5.0)
-EVALUATED = 300  # steps
+EVALUATED = 400  # steps
 
 
 def parser() -> argparse.ArgumentParser:
@@ -64,6 +65,9 @@ def main(options: argparse.Namespace) -> int:
     trainer = Trainer(model, batches, objective, config, options.folder, device, rank, world)
     if not begin(trainer, averaged_weights(options.weights) if options.weights else None):
         feature_statistics(model, batches, objective)
+        trainer.average = {name: value.detach().clone() for name, value in model.state_dict().items()}
+    elif not trainer.step:
+        set_prototypes(model, batches)
         trainer.average = {name: value.detach().clone() for name, value in model.state_dict().items()}
     train(trainer, dev_figures(dev))
     return 0
@@ -102,6 +106,17 @@ def feature_statistics(model: PeopleClassifier, batches: CropBatches, objective:
     )
     model.embedder.steps.mean.copy_(frames.mean(0))
     model.embedder.steps.deviation.copy_(frames.std(0).clamp_min(0.1))
+
+
+@torch.no_grad()
+def set_prototypes(model: PeopleClassifier, batches: CropBatches, seconds: float = 2.5) -> None:
+    """Let everybody's direction begin where the embedder hears them: few steps would not find it from anywhere."""
+    features, samples = Features(), int(seconds * SAMPLE_RATE)
+    for first in range(0, len(batches.people), 64):
+        people = range(first, min(first + 64, len(batches.people)))
+        cuts = np.stack([batches.cut(person, samples) for person in people])
+        voices = model.embedder(features(torch.from_numpy(cuts)))
+        model.prototypes.weight[people.start : people.stop] = voices
 
 
 def dev_figures(corpora: list[Corpus]) -> Callable[[nn.Module], dict[str, float]]:

@@ -3,6 +3,7 @@
 import asyncio
 import math
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -17,6 +18,7 @@ from meetscribe.apps.headless import StatusSink
 from meetscribe.apps.headless import run as run_headless
 from meetscribe.apps.own_meeting import OwnMeeting, Plan
 from meetscribe.apps.recogniser import load_recogniser
+from meetscribe.apps.speakers import people_of, speaker_settings
 from meetscribe.apps.wording import wording_of
 from meetscribe.engine.worker import WorkerRecognition
 from meetscribe.errors import UsageError
@@ -103,7 +105,8 @@ class _Live:
     def run(self, title: str | None, file: Path | None, speed: float) -> None:
         """Hold the meeting."""
         model = find(self._settings.model, self._settings.own_models)
-        plan = self._plan(title, file, speed, model.name)
+        speakers = speaker_settings(model.path, people_of(self._settings))
+        plan = replace(self._plan(title, file, speed, model.name), speakers=speakers)
         say(f"{plan.source.name}, heard by {model.name!r}")
         with open_for_recording(self._settings, say, finishes=True) as store:
             recognition = WorkerRecognition(load_recogniser, model.path).worded(

@@ -11,6 +11,7 @@ from meetscribe.apps.cli.console import logger, say
 from meetscribe.apps.cli.meetings import MeetingId, open_store, settings_of
 from meetscribe.apps.cli.wording import Hotwords, Numerals, Punctuation
 from meetscribe.apps.recogniser import Recogniser, load_recogniser
+from meetscribe.apps.speakers import people_of, speaker_settings
 from meetscribe.apps.wording import wording_of
 from meetscribe.errors import InputError, UsageError
 from meetscribe.formats.registry import Format, by_path
@@ -42,7 +43,8 @@ def recogniser_of(
     def load() -> Recogniser:
         if not loaded:
             logger(context.obj.verbose).info("model found", name=found.name, path=str(found.path))
-            loaded.append(load_recogniser(found.path).worded(wording))
+            speakers = speaker_settings(found.path, people_of(settings))
+            loaded.append(load_recogniser(found.path).worded(wording).knowing(speakers))
         return loaded[0]
 
     return load

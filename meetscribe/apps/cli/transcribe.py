@@ -15,6 +15,7 @@ from meetscribe.apps.cli.progress import progress_of
 from meetscribe.apps.cli.wording import Hotwords, Numerals, Punctuation
 from meetscribe.apps.config import Settings, load_settings
 from meetscribe.apps.recogniser import WordedLoader, load_recogniser, load_thorough
+from meetscribe.apps.speakers import people_of, speaker_settings
 from meetscribe.apps.transcribe import Outputs, Report, Task, Transcript
 from meetscribe.apps.wording import wording_of
 from meetscribe.errors import InputError, UsageError
@@ -125,13 +126,17 @@ class _Run:
 
     def _memory(self, model: Path) -> Done:
         settings = self._settings
-        parts = (settings.quality, settings.srt_overlap, self._wording, *settings.format)
+        remembered = sorted(
+            {person.name for person in speaker_settings(model, people_of(settings)).remembered}
+        )
+        parts = (settings.quality, settings.srt_overlap, self._wording, *settings.format, *remembered)
         options = options_digest(model, parts)
         return Done(settings.data_dir / "transcribed", options)
 
     def _transcripts(self, tasks: Sequence[Task], model: Path, report: Report) -> Iterator[Transcript]:
         best = self._settings.quality == "best"
-        load = WordedLoader(load_thorough if best else load_recogniser, self._wording)
+        speakers = speaker_settings(model, people_of(self._settings))
+        load = WordedLoader(load_thorough if best else load_recogniser, self._wording, speakers)
         jobs = min(self._settings.jobs, len(tasks))
         if self._settings.engine == "ray" and tasks:
             from meetscribe.apps.cluster import on_cluster

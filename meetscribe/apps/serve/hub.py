@@ -24,6 +24,7 @@ from meetscribe.meeting import Meeting
 from meetscribe.session.commands import Ack, Command
 from meetscribe.session.ports import AudioSource, EventLog, EventSink, Recognition, worded
 from meetscribe.session.session import MeetingSession, SessionSettings
+from meetscribe.session.speakers import SpeakerSettings
 from meetscribe.sources.lanes import ClientsSource
 from meetscribe.timeline import to_seconds
 
@@ -113,6 +114,7 @@ class Hub:
         log: says what happens, never what was said.
         new_sinks: what else takes events.
         wording: what the text of a meeting that begins now is to be like.
+        speakers: how people are told apart in it, and who is remembered.
     """
 
     def __init__(
@@ -123,10 +125,12 @@ class Hub:
         log: Any,
         new_sinks: NewSinks = lambda meeting, log, commanded: [],
         wording: Callable[[], Wording] = Wording,
+        speakers: Callable[[], SpeakerSettings] = SpeakerSettings,
     ) -> None:
         self.recognition, self.archive, self.model = recognition, archive, model
         self.admission = Admission(None)
         self._log, self._new_sinks, self._wording = log, new_sinks, wording
+        self.speakers = speakers
         self._live: dict[str, LiveMeeting] = {}
         self._closing = False
         self._others = 0
@@ -260,6 +264,7 @@ class Hub:
             SessionSettings(mixed=source.channels == 1),
             kept.log,
             kept.recorder,
+            self.speakers(),
         )
         inputs, register = None, None
         if kept.register is not None:

@@ -71,7 +71,15 @@ _PARTS: dict[str, Json] = {
         },
         {"redacted": {"const": True}},
     ),
-    "change": _object({"speaker_id": _ID}, {"speaker": _TEXT, "into": _ID, "turns": _list(_ID)}),
+    "change": _object(
+        {"speaker_id": _ID},
+        {
+            "speaker": _TEXT,
+            "into": _ID,
+            "turns": _list(_ID),
+            "confidence": {"type": "number", "minimum": 0, "maximum": 1},
+        },
+    ),
     "audio": _object(
         {"encoding": {"enum": list(get_args(Encoding))}, "sample_rate": {"type": "integer", "minimum": 8000}},
         {

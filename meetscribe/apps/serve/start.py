@@ -29,12 +29,14 @@ from meetscribe.apps.serve.limits import Limits
 from meetscribe.apps.serve.server import check_tls, listen, run
 from meetscribe.apps.serve.shelf import StoreArchive
 from meetscribe.apps.serve.voices import Separation
+from meetscribe.apps.speakers import people_of, speaker_settings
 from meetscribe.apps.wording import wording_of
 from meetscribe.engine.worker import WorkerRecognition
 from meetscribe.errors import MeetscribeError, UsageError
 from meetscribe.lm.wording import Wording
 from meetscribe.models import find
 from meetscribe.session.ports import AudioSource, EventLog, EventSink, Recognition
+from meetscribe.session.speakers import SpeakerSettings
 from meetscribe.sinks.hooks import Hooks, HookSink
 from meetscribe.sinks.mqtt import broker
 from meetscribe.sources.file import FileSource
@@ -89,6 +91,7 @@ class Serving:
             self._broker = broker(settings.mqtt, settings.mqtt_base, settings.mqtt_discovery)
         self._last_wording = wording_of(settings)  # a list that cannot be read ends the start, not a meeting
         self._model = find(settings.model, settings.own_models)
+        self._last_speakers = speaker_settings(self._model.path, people_of(settings))
         self._sources = heard.open()
         self._log = logger(verbose)
 
@@ -102,7 +105,15 @@ class Serving:
             apply_retention(store, self._settings, self._log.info)
         archive = StoreArchive(self._settings.data_dir)
         bridge = self._bridge()
-        hub = Hub(recognition, archive, self._model.name, self._log, self._new_sinks(bridge), self._wording)
+        hub = Hub(
+            recognition,
+            archive,
+            self._model.name,
+            self._log,
+            self._new_sinks(bridge),
+            self._wording,
+            self._speakers,
+        )
         access = Access(self._settings.token, tuple(self._settings.origin))
         service = Service(hub, access, Limits(), self._log, Separation(self._settings.own_models))
         scheme = "http" if self._tls is None else "https"
@@ -142,6 +153,14 @@ class Serving:
         except MeetscribeError as error:
             self._log.warning("hot words stay as they were", error=str(error))
         return self._last_wording
+
+    def _speakers(self) -> SpeakerSettings:
+        """Return who is remembered when a meeting begins."""
+        try:
+            self._last_speakers = speaker_settings(self._model.path, people_of(self._settings))
+        except MeetscribeError as error:
+            self._log.warning("remembered people stay as they were", error=str(error))
+        return self._last_speakers
 
     def _bridge(self) -> MqttBridge | None:
         if self._broker is None:

@@ -22,7 +22,7 @@ from meetscribe.training.crops import CropBatch
 class PeopleConfig:
     """How much of each loss."""
 
-    margin: float = 0.2  # radians
+    margin: float = 0.1  # radians
     scale: float = 30.0  # of cosines
     pairs: float = 1.0
     masking_error: float = 0.7  # nats: how wrong separating masks are

@@ -113,7 +113,8 @@ class _Endpoints:
     def _session(self, wanted: "_Wanted") -> MeetingSession:
         source = FileSource(Path(wanted.path))
         start = Session(session="file", title=wanted.name, started="", model=self._service.hub.model)
-        return MeetingSession(start, source, self._service.hub.worded(), (), SessionSettings(patient=True))
+        hub, settings = self._service.hub, SessionSettings(patient=True)
+        return MeetingSession(start, source, hub.worded(), (), settings, speakers=hub.speakers())
 
     async def _whole(self, request: Request, wanted: "_Wanted") -> Response:
         async with self._places:

@@ -1,0 +1,36 @@
+"""Who may be recognised in new meetings: the people of the data folder, as the model's embedder hears them.
+
+Nothing here imports torch: what the embedder says of itself stands in the head of its file.
+Not covered: enrolling (`enrolment.py`), telling people apart (`streaming/speakers.py`).
+"""
+
+from dataclasses import replace
+from pathlib import Path
+
+from meetscribe.apps.config import Settings
+from meetscribe.models import embedder_facts
+from meetscribe.session.speakers import SpeakerSettings
+from meetscribe.store.people import People
+from meetscribe.streaming.likeness import Likeness
+from meetscribe.streaming.remembered import RecallSettings
+from meetscribe.streaming.speakers import TrackerSettings
+
+
+def people_of(settings: Settings) -> People:
+    """Return the people of the data folder."""
+    return People(settings.data_dir, settings.people_key)
+
+
+def speaker_settings(model: Path, people: People | None = None) -> SpeakerSettings:
+    """Return how people are told apart by a model, and who is remembered.
+
+    Raises:
+        CheckpointError: the model's embedder is damaged.
+        InputError: people are sealed with another key.
+    """
+    facts = embedder_facts(model)
+    if facts is None:
+        return SpeakerSettings()
+    likeness = Likeness(**facts.likeness)
+    settings = SpeakerSettings(TrackerSettings(likeness), RecallSettings(likeness))
+    return settings if people is None else replace(settings, remembered=people.remembered(facts.id))

@@ -1,0 +1,52 @@
+"""Taking a name out of past meetings: who was called so is a speaker without a name from then on.
+
+The events stay, with their numbers and times; only the name in them is emptied, as for what goes off the record.
+Not covered: names that somebody said or typed into a correction, a note or a title.
+"""
+
+import json
+import sqlite3
+from dataclasses import replace
+
+from meetscribe import events as ev
+from meetscribe.formats import wire
+from meetscribe.meeting import fold, shown_speaker
+from meetscribe.store.database import Database
+
+_NAMED = "SELECT meeting, seq, event FROM events WHERE type = 'speaker_update'"
+
+
+def take_out(database: Database, name: str) -> int:
+    """Empty a name in all meetings of a database; returns in how many it was."""
+    with database.writing() as connection:
+        changed = {
+            meeting
+            for meeting, seq, line in connection.execute(_NAMED).fetchall()
+            if _emptied(connection, (meeting, seq), line, name)
+        }
+        for meeting in changed:
+            _index_anew(connection, meeting)
+        if changed:
+            connection.execute("INSERT OR IGNORE INTO duties (duty) VALUES ('scrub')")
+    return len(changed)
+
+
+def _emptied(connection: sqlite3.Connection, place: tuple[int, int], line: str, name: str) -> bool:
+    event = wire.loads(line)
+    if not isinstance(event, ev.SpeakerUpdate) or all(one.speaker != name for one in event.changes):
+        return False
+    changes = tuple(
+        replace(one, speaker=None, confidence=None) if one.speaker == name else one for one in event.changes
+    )
+    text = json.dumps(wire.encode(replace(event, changes=changes)), ensure_ascii=False, allow_nan=False)
+    connection.execute("UPDATE events SET event = ? WHERE meeting = ? AND seq = ?", (text, *place))
+    return True
+
+
+def _index_anew(connection: sqlite3.Connection, number: int) -> None:
+    lines = connection.execute(
+        "SELECT event FROM events WHERE meeting = ? ORDER BY seq", (number,)
+    ).fetchall()
+    meeting = fold(wire.loads(line) for (line,) in lines)
+    shown = [(shown_speaker(turn, meeting.speakers), number, turn.id) for turn in meeting.turns]
+    connection.executemany("UPDATE turns SET speaker = ? WHERE meeting = ? AND turn = ?", shown)

@@ -1,0 +1,107 @@
+import functools
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from meetscribe.engine.batches import InProcessEngine
+from meetscribe.events import Event, Final
+from meetscribe.streaming.final_pass import FinalPassSettings
+from meetscribe.streaming.recent import Recent
+from meetscribe.streaming.transcriber import Transcriber
+from meetscribe.streaming.voicing import Stretch, alone
+from meetscribe.testing import tiny_embedder, tiny_model, tiny_settings
+
+OFTEN = FinalPassSettings(lead=2, tail=4, context=4, interval=20, margin=4)
+
+
+@functools.cache
+def engine() -> InProcessEngine:
+    return InProcessEngine(tiny_model().network, tiny_embedder().network)
+
+
+@functools.cache
+def bursts() -> np.ndarray:
+    rng = np.random.default_rng(1)
+    loudness = np.repeat(rng.choice([0.0, 0.0003, 0.3], 24), 8_000)
+    return (loudness * rng.normal(0.0, 1.0, len(loudness))).astype(np.float32)
+
+
+def events_of(cuts: list[int], pieces: FinalPassSettings, embedder: str | None = "tiny") -> list[Event]:
+    model = tiny_model()
+    subject = Transcriber(
+        model.search, model.final_search, replace(tiny_settings(), final_pass=pieces, embedder=embedder)
+    )
+    events: list[Event] = []
+    for part in np.split(bursts(), cuts):
+        subject.receive_audio(part)
+        events += think(subject)
+    subject.receive_eof()
+    return events + think(subject)
+
+
+def think(subject: Transcriber) -> list[Event]:
+    while requests := subject.requests():
+        for result in engine().run(requests):
+            subject.receive_result(result)
+    return subject.events()
+
+
+@functools.cache
+def expected(pieces: FinalPassSettings = OFTEN) -> list[Event]:
+    return events_of([], pieces)
+
+
+def finals(events: list[Event]) -> list[Final]:
+    return [event for event in events if isinstance(event, Final)]
+
+
+@pytest.mark.parametrize("pieces", [OFTEN, FinalPassSettings()])
+def test_voices_go_with_finals(pieces: FinalPassSettings) -> None:
+    """A turn with enough words has a voice of unit length, of as much speech as its words at most."""
+    voices = [(event.turn, event.voice) for event in finals(expected(pieces))]
+    told = [(turn, voice) for turn, voice in voices if voice is not None]
+    assert told
+    for turn, voice in told:
+        assert voice.embedder == "tiny"
+        assert np.linalg.norm(voice.vector) == pytest.approx(1.0, abs=1e-3)
+        assert 0.0 < voice.seconds <= (turn.end - turn.start) / 16_000 + 0.08
+
+
+def test_voices_change_nothing_else() -> None:
+    """With an embedder every slot says what it says without one; without one there are no voices."""
+    plain = finals(events_of([], OFTEN, embedder=None))
+    for slot in (0, 1):
+        one, other = (
+            [(e.turn.start, e.turn.text) for e in said if e.turn.slot == slot]
+            for said in (plain, finals(expected()))
+        )
+        assert one == other
+    assert all(event.voice is None for event in plain)
+
+
+@settings(max_examples=5, deadline=None)
+@given(cuts=st.lists(st.integers(0, 190_000), max_size=8))
+def test_any_chunking_gives_the_same_voices(cuts: list[int]) -> None:
+    """However the audio is cut on its way in, finals and their voices are the same."""
+    one, other = finals(expected()), finals(events_of(sorted(cuts), OFTEN))
+    assert one == other
+    for a, b in zip(one, other, strict=True):
+        assert (a.voice is None) == (b.voice is None)
+        if a.voice is not None and b.voice is not None:
+            assert a.voice.vector == pytest.approx(b.voice.vector, abs=1e-3)
+
+
+def test_where_somebody_else_speaks_is_left_out() -> None:
+    """Steps in which another slot is active are not heard, unless next to nothing would be left."""
+    features = np.arange(60 * 4, dtype=np.float32)[:, None] * np.ones(3, np.float32)
+    activity = Recent()
+    activity.append(np.r_[np.zeros(110), np.ones(20), np.zeros(30)])
+    free = alone(features, Stretch(100, 160), [activity])
+    assert len(free) == 40 * 4
+    assert free[40, 0] == 30 * 4
+    busy = Recent()
+    busy.append(np.r_[np.zeros(110), np.ones(50)])
+    assert len(alone(features, Stretch(100, 160), [busy])) == 60 * 4

@@ -1,0 +1,54 @@
+from pathlib import Path
+
+import pytest
+import torch
+
+from meetscribe.embedder_file import load_embedder, save_embedder
+from meetscribe.errors import CheckpointError
+from meetscribe.models import EMBEDDER, embedder_facts
+from meetscribe.streaming.likeness import Likeness
+from meetscribe.testing import tiny_embedder
+
+LIKENESS = Likeness(-1.0, 2.0, 3.0, 4.0)
+
+
+def test_an_embedder_is_read_back(tmp_path: Path) -> None:
+    """Weights come back as bfloat16 has them, with the likeness; the id follows from the weights alone."""
+    network = tiny_embedder().network
+    id = save_embedder(network, LIKENESS, tmp_path)
+    found = load_embedder(tmp_path)
+    assert found is not None
+    assert (found.id, found.likeness) == (id, LIKENESS)
+    frames = torch.randn(1, 40, 80) + 8
+    torch.testing.assert_close(found.network(frames), network(frames), atol=0.05, rtol=0)
+    (tmp_path / "other").mkdir()
+    assert save_embedder(network, Likeness(), tmp_path / "other") == id
+    assert save_embedder(tiny_embedder(2).network, LIKENESS, tmp_path / "other") != id
+
+
+def test_its_head_is_read_without_torch(tmp_path: Path) -> None:
+    """Id and likeness are in the head of the file; a model without the file has none."""
+    assert embedder_facts(tmp_path) is None
+    assert load_embedder(tmp_path) is None
+    id = save_embedder(tiny_embedder().network, LIKENESS, tmp_path)
+    facts = embedder_facts(tmp_path)
+    assert facts is not None
+    assert facts.id == id
+    assert Likeness(**facts.likeness) == LIKENESS
+
+
+@pytest.mark.parametrize("content", [b"", b"no header at all", b"\x10\0\0\0\0\0\0\0{}", b"\xff" * 40])
+def test_a_damaged_embedder_is_a_sentence(tmp_path: Path, content: bytes) -> None:
+    """Whatever is in the file, the error names it and the remedy."""
+    (tmp_path / EMBEDDER).write_bytes(content)
+    with pytest.raises(CheckpointError, match="install the model again"):
+        load_embedder(tmp_path)
+
+
+def test_a_file_that_was_cut_off_is_a_sentence(tmp_path: Path) -> None:
+    """A good head with half of the weights is refused too."""
+    save_embedder(tiny_embedder().network, LIKENESS, tmp_path)
+    whole = (tmp_path / EMBEDDER).read_bytes()
+    (tmp_path / EMBEDDER).write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(CheckpointError, match="install the model again"):
+        load_embedder(tmp_path)
