@@ -53,6 +53,7 @@ VOCABULARY = 8000
 CHANNELS = 128
 NO_LABEL = -1
 CHECKPOINT = "checkpoint.pt"
+KEPT_EVERY = 200  # steps
 
 EAGER = np.array([0, 0.3, 0.3, 0.8], np.float32)
 """Added to the log odds of the marks: they are rarer than none, and F1 asks for as many as there are."""
@@ -371,6 +372,7 @@ def train(material: Material, plan: Plan) -> Network:
             for group in run.optimiser.param_groups:
                 group["lr"] = rate * min(1.0, (run.step + 1) / 100) * max(0.02, 1 - run.step / steps)
             run.optimiser.zero_grad()
+            torch.manual_seed(run.step)  # so that a run that was stopped goes on as if it had not been
             loss = loss_of(network.train(), inputs)
             loss.backward()
             nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -380,7 +382,7 @@ def train(material: Material, plan: Plan) -> Network:
             if run.step % 50 == 0:
                 print(f"step {run.step} loss {total / 50:.4f} {time.monotonic() - began:.0f} s", flush=True)
                 total = 0.0
-            if run.step % 200 == 0:
+            if run.step % KEPT_EVERY == 0:
                 run.save(checkpoint)
     return network
 

@@ -1,0 +1,1 @@
+"""Corpora as people download them become folders that training reads: manifests, then first alignments."""
