@@ -23,6 +23,7 @@ from meetscribe.apps.cli.mcp import mcp
 from meetscribe.apps.cli.meetings import delete, export, list_meetings, search, show
 from meetscribe.apps.cli.models import models
 from meetscribe.apps.cli.past import recover, redo, take_in
+from meetscribe.apps.cli.people import people
 from meetscribe.apps.cli.report import report
 from meetscribe.apps.cli.serve import serve
 from meetscribe.apps.cli.settings import config as show_config
@@ -46,6 +47,7 @@ app.command()(search)
 app.command()(export)
 app.command()(delete)
 app.add_typer(edit, name="edit")
+app.add_typer(people, name="people")
 app.command("import")(take_in)
 app.command()(redo)
 app.command()(recover)
