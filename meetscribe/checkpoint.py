@@ -56,6 +56,9 @@ LANGUAGE_FILES = {
 PUNCTUATION = "punctuation.safetensors"
 """What a model may have beside them."""
 
+KEPT_PHRASES = 5000
+"""Phrases whose sound is remembered: guessing that of a new one takes 2 ms."""
+
 KEPT_LISTS = 8
 """Lists of hot words whose searches are kept, some 10 MB each."""
 
@@ -134,9 +137,13 @@ class Model:
         return Transcriber(search, final_search, settings)
 
     def _phrases(self, hotwords: tuple[str, ...]) -> tuple[HotPhrase, ...]:
-        """Return how hot words are said; what cannot be said is left out."""
-        said = (spoken(phrase, self.language.lexicon, self.g2p) for phrase in hotwords)
-        return tuple(phrase for phrase in said if phrase is not None)
+        """Return how hot words are said; what cannot be said is left out, what was asked for before is remembered."""
+        if len(self._said) > KEPT_PHRASES:
+            self._said.clear()
+        for phrase in hotwords:
+            if phrase not in self._said:
+                self._said[phrase] = spoken(phrase, self.language.lexicon, self.g2p)
+        return tuple(said for phrase in hotwords if (said := self._said[phrase]) is not None)
 
     def _listening(self, phrases: tuple[HotPhrase, ...]) -> tuple[Search, Search]:
         """Return the searches of both passes for which phrases are likelier; those of the last lists are kept."""
@@ -148,6 +155,10 @@ class Model:
             first = self.search.listening_for(phrases)
             self._lists[phrases] = first, first.with_settings(self.settings.final_pass, self.log_prior)
         return self._lists[phrases]
+
+    @cached_property
+    def _said(self) -> dict[str, HotPhrase | None]:
+        return {}
 
     @cached_property
     def _lists(self) -> dict[tuple[HotPhrase, ...], tuple[Search, Search]]:

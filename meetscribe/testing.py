@@ -16,6 +16,7 @@ from torch import Tensor
 
 from meetscribe.checkpoint import LANGUAGE_FILES, Language, Model, Settings, save_model
 from meetscribe.embedder_file import SpeakerEmbedder
+from meetscribe.lm.g2p import LETTERS, NOTHING, save_g2p
 from meetscribe.lm.lexicon import Lexicon, save_lexicon
 from meetscribe.lm.ngram import NGram, NGramTables, assemble, save_tables
 from meetscribe.lm.symbols import BLANK, NUMBER_OF_SYMBOLS, spell
@@ -42,8 +43,8 @@ def tiny_language() -> Language:
     return Language(Lexicon(tuple(TINY_WORDS), pronunciations), _uniform_ngram(), _uniform_ngram())
 
 
-def _uniform_tables() -> NGramTables:
-    count = len(TINY_WORDS) + 3
+def _uniform_tables(words: int = len(TINY_WORDS)) -> NGramTables:
+    count = words + 3
     values = np.zeros(256, np.float32)
     values[0] = -np.log(count)
     codes, none = np.zeros(count, np.uint8), np.zeros(0, np.uint16)
@@ -111,10 +112,19 @@ def write_tiny_model(directory: Path, seed: int = 1, slots: int = 2) -> Model:
     model = dataclasses.replace(tiny_model(seed, slots), name=directory.name, directory=directory)
     directory.mkdir(parents=True, exist_ok=True)
     save_lexicon(model.language.lexicon, directory / LANGUAGE_FILES["lexicon"])
-    for name in ("books", "conversation", "g2p"):
+    for name in ("books", "conversation"):
         save_tables(_uniform_tables(), directory / LANGUAGE_FILES[name])
+    _save_spelling(directory / LANGUAGE_FILES["g2p"])
     save_model(model, "# tiny\n\nRandom weights, for tests.\n", "random weights, for tests")
     return model
+
+
+def _save_spelling(path: Path) -> None:
+    """Write a model of spelling in which every letter is a phone."""
+    alone = np.full((len(LETTERS), 2), NOTHING, np.int8)
+    letters, phones = alone.copy(), alone.copy()
+    letters[:, 0] = phones[:, 0] = np.arange(len(LETTERS))
+    save_g2p(letters, phones, _uniform_tables(len(LETTERS)), path)
 
 
 Output = Tensor | tuple[Tensor, ...]

@@ -10,7 +10,9 @@ from safetensors.torch import load_file, save_file
 
 from meetscribe.checkpoint import (
     CONFIGURATION,
+    KEPT_LISTS,
     LANGUAGE_FILES,
+    PUNCTUATION,
     WEIGHTS,
     description_of,
     load_model,
@@ -18,6 +20,7 @@ from meetscribe.checkpoint import (
     save_turns,
 )
 from meetscribe.errors import CheckpointError
+from meetscribe.lm.wording import RAW, Wording
 from meetscribe.nn.segmenter import SeparatorTransducerSegmenter
 from meetscribe.nn.voice import Voice, VoiceConfig
 from meetscribe.streaming.rules import ClosingRule, SplitRule
@@ -140,3 +143,31 @@ def test_rules_of_turns_and_voices_come_back(tmp_path: Path) -> None:
     assert description_of(tmp_path / "tiny") == "two words"
     save_turns(tmp_path / "tiny", TurnSettings(pause=11))
     assert load_model(tmp_path / "tiny").settings == replace(settings, turns=TurnSettings(pause=11))
+
+
+def test_a_model_listens_for_each_meetings_hot_words(tmp_path: Path) -> None:
+    """Words that a meeting lists are known to its searches, to no other's, and only the last lists are kept."""
+    write_tiny_model(tmp_path / "tiny")
+    model = load_model(tmp_path / "tiny")
+    words = len(model.search.words)
+    for number in range(KEPT_LISTS + 2):
+        model.new_transcriber(
+            wording=Wording(hotwords=("go Teamee", f"See{'e' * number}t"), learned=("Eat",))
+        )
+    lists = model._lists
+    assert len(lists) == KEPT_LISTS
+    first, final = lists[tuple(lists)[-1]]
+    assert first.words[words:] == final.words[words:] == ("Teamee", f"See{'e' * (KEPT_LISTS + 1)}t")
+    assert len(model.search.words) == words
+
+
+def test_a_damaged_model_of_marks_is_one_sentence(tmp_path: Path) -> None:
+    """A model may lack its marks; damaged ones are refused when text is wanted, and not where it is not."""
+    write_tiny_model(tmp_path / "tiny")
+    model = load_model(tmp_path / "tiny")
+    assert model.punctuator is None
+    (tmp_path / "tiny" / PUNCTUATION).write_bytes(b"nothing")
+    damaged = load_model(tmp_path / "tiny")
+    damaged.new_transcriber(wording=RAW)
+    with pytest.raises(CheckpointError, match="install the model again"):
+        damaged.new_transcriber()
