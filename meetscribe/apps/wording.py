@@ -32,7 +32,8 @@ def wording_of(settings: Settings, store: Store | None = None) -> Wording:
     learned: tuple[str, ...] = ()
     if store is not None and settings.learn_corrections:
         known = {phrase.casefold() for phrase in listed}
-        fresh = (word for word in store.corrected_words(LEARNED) if word.casefold() not in known)
+        corrected = store.corrected_words(LEARNED)
+        fresh = (word for word in corrected if word.casefold() not in known and any(map(str.isalpha, word)))
         learned = usable(fresh, min(LEARNED, MOST_PHRASES - len(listed)))
     return Wording(listed, learned, settings.punctuation, settings.numerals)
 

@@ -30,9 +30,13 @@ def without_known(turn: Turn, known: Sequence[Turn]) -> Turn | None:
 
 def _is_known(word: Word, old: Turn) -> bool:
     return any(
-        one.word.lower() == word.word.lower() and abs(_middle(one) - _middle(word)) <= _SAME_TIME
-        for one in old.words
+        _bare(one) == _bare(word) and abs(_middle(one) - _middle(word)) <= _SAME_TIME for one in old.words
     )
+
+
+def _bare(word: Word) -> str:
+    """Return a word without its mark and capitals, which depend on what was heard around it."""
+    return word.word.strip(".,?").casefold()
 
 
 def _middle(word: Word) -> int:

@@ -124,13 +124,14 @@ def test_damaged_marks_are_as_good_as_none(text: str | None) -> None:
 
 
 def test_what_is_heard_again_is_left_out() -> None:
-    """Of a turn that was final only what comes after it is new; capitals and small shifts do not matter."""
+    """Of a turn that was final only what comes after it is new; capitals, marks and small shifts do not matter."""
     known = [turn("t1", 10, 14, "can we move it")]
     again = turn("t9", 10.1, 16.1, "Can we move it to Friday")
     new = without_known(again, known)
     assert new is not None
     assert (new.text, new.start, new.end) == ("to Friday", again.words[4].start, again.end)
     assert without_known(turn("t9", 10, 14.2, "can we move it"), known) is None
+    assert without_known(turn("t9", 10, 14.2, "Can, we move. It?"), known) is None
 
 
 def test_somebody_else_at_the_same_time_is_not_left_out() -> None:

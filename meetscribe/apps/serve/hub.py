@@ -135,14 +135,19 @@ class Hub:
         self._closing = False
         self._others = 0
 
-    def worded(self, hotwords: tuple[str, ...] = (), raw: bool = False) -> Recognition:
+    def worded(self, hotwords: tuple[str, ...] = (), raw: bool = False, digits: bool = False) -> Recognition:
         """Return who transcribes what begins now.
 
         Args:
             hotwords: its own, beside the server's.
             raw: without marks and capitals, whatever the settings say.
+            digits: numbers as digits, whatever the settings say.
         """
-        wording = replace(self._wording(), punctuation=False) if raw else self._wording()
+        wording = self._wording()
+        if raw:
+            wording = replace(wording, punctuation=False)
+        if digits:
+            wording = replace(wording, numerals="digits")
         every = tuple(dict.fromkeys((*hotwords, *wording.hotwords)))[:MOST_PHRASES]
         return worded(self.recognition, replace(wording, hotwords=every))
 

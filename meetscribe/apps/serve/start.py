@@ -151,7 +151,8 @@ class Serving:
             with Store(self._settings.data_dir) as store:
                 self._last_wording = wording_of(self._settings, store)
         except MeetscribeError as error:
-            self._log.warning("hot words stay as they were", error=str(error))
+            kind = type(error).__name__  # the sentence may quote a name, and logs hold no words
+            self._log.warning("the list of hot words cannot be used; it stays as it was", error=kind)
         return self._last_wording
 
     def _speakers(self) -> SpeakerSettings:

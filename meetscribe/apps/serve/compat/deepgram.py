@@ -3,8 +3,8 @@
 A turn that is spoken is an interim result, a final turn is one with `is_final` and `speech_final`; turns that
 overlap are results of
 their own, and `speaker` counts people (with `diarize`), or the slots until people are told apart.
-Not covered: sockets (`sockets.py`); containers (WebM, Ogg), mu-law, and what needs another model (`language`,
-`smart_format`): what changes only the text is ignored, audio that cannot be read is refused.
+Not covered: sockets (`sockets.py`); containers (WebM, Ogg), mu-law, and what needs another model
+(`language`): that is ignored, audio that cannot be read is refused.
 """
 
 import json
@@ -40,6 +40,8 @@ class Options:
     vad_events: bool = False
     utterance_end: bool = False
     hotwords: tuple[str, ...] = ()
+    punctuate: bool = False
+    numerals: bool = False
 
 
 def options(query: Mapping[str, str], terms: Iterable[str] = ()) -> Options:
@@ -61,6 +63,8 @@ def options(query: Mapping[str, str], terms: Iterable[str] = ()) -> Options:
         vad_events=_flag(query, "vad_events"),
         utterance_end=bool(query.get("utterance_end_ms")),
         hotwords=usable((term.partition(":")[0] for term in terms), MOST_HOTWORDS),
+        punctuate=_flag(query, "punctuate") or _flag(query, "smart_format"),
+        numerals=_flag(query, "numerals") or _flag(query, "smart_format"),
     )
 
 

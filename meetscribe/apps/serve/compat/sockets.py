@@ -157,7 +157,7 @@ class _DeepgramClient:
         self._websocket, self._service, self._outlet, self._options = websocket, service, outlet, options
         self._messages = deepgram.DeepgramMessages(options, request, service.hub.model)
         count = options.channels if options.multichannel else 1
-        recognition = service.hub.worded(options.hotwords)
+        recognition = service.hub.worded(options.hotwords, raw=not options.punctuate, digits=options.numerals)
         self._dictations = [
             Dictation(recognition, self._tell, channel if options.multichannel else None)
             for channel in range(count)
