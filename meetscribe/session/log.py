@@ -3,6 +3,7 @@
 Not covered: the log on disk (`meetscribe.store`).
 """
 
+import asyncio
 from collections.abc import Collection, Sequence
 
 from meetscribe.events import DurableEvent
@@ -34,41 +35,65 @@ class LogKeeper:
 
     `trouble` says why they wait, None while none does. What a failing log raises is its own (a full disk is an OSError,
     or an error of the database), so that any exception counts.
+    Emptying turns on the disk takes its time (`Store` rewrites files), and is done in a thread: events that come
+    meanwhile are given to readers, and wait here until the disk is free. Whoever reads, reads what is kept in memory.
     """
 
     def __init__(self, log: EventLog) -> None:
         self._log = log
-        self._waiting: list[DurableEvent] = []
+        self._events = list(log.since(0))
+        self._written = len(self._events)
         self._redactions: set[str] = set()
+        self._redacting: asyncio.Task[None] | None = None
         self.trouble: str | None = None
 
     def append(self, event: DurableEvent) -> None:
-        """Keep the next event, now or as soon as that is possible."""
-        self._waiting.append(event)
-        self.retry()
+        """Keep the next event: on the disk when this returns, unless that is not possible now."""
+        self._events.append(event)
+        if self._redacting is None and not self._redactions:
+            self._write()
 
-    def retry(self) -> None:
+    async def retry(self) -> None:
         """Write what waits."""
-        try:
-            if self._redactions:
-                self._log.redact(self._redactions)
-                self._redactions = set()
-            while self._waiting:
-                self._log.append(self._waiting[0])
-                del self._waiting[0]
-        except Exception as error:
-            self.trouble = f"the transcript cannot be written to disk ({error})"
-        else:
-            self.trouble = None
+        if self._redacting is None:
+            self._redacting = asyncio.create_task(self._redact_and_write(), name="log")
+        await asyncio.shield(self._redacting)
 
     def since(self, seq: int) -> list[DurableEvent]:
         """Return the events with a higher number, in order."""
-        waiting = [event for event in self._waiting if event.seq > seq]
-        kept = self._log.since(seq)
-        return [*(redacted(event, self._redactions) for event in kept), *waiting]
+        return self._events[max(seq, 0) :]
 
-    def redact(self, turns: Collection[str]) -> None:
-        """Empty the finals and corrections of these turns, now or as soon as that is possible."""
-        self._waiting = [redacted(event, turns) for event in self._waiting]
+    async def redact(self, turns: Collection[str]) -> None:
+        """Empty the finals and corrections of these turns: in memory at once, on the disk when this returns.
+
+        Where that is not possible now, `trouble` says so, and `retry` tries again.
+        """
+        self._events = [redacted(event, turns) for event in self._events]
         self._redactions |= set(turns)
-        self.retry()
+        await self.retry()
+
+    async def _redact_and_write(self) -> None:
+        try:
+            while self._redactions:
+                turns = frozenset(self._redactions)
+                await asyncio.to_thread(self._log.redact, turns)
+                self._redactions -= turns
+        except Exception as error:
+            self._complain(error)
+        else:
+            self._write()
+        finally:
+            self._redacting = None
+
+    def _write(self) -> None:
+        try:
+            while self._written < len(self._events):
+                self._log.append(self._events[self._written])
+                self._written += 1
+        except Exception as error:
+            self._complain(error)
+        else:
+            self.trouble = None
+
+    def _complain(self, error: Exception) -> None:
+        self.trouble = f"the transcript cannot be written to disk ({error})"

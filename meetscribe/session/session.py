@@ -8,19 +8,15 @@ A log that has events already is a meeting that goes on: what its recorder holds
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import aclosing
 from dataclasses import dataclass, field
 
-import numpy as np
-
-from meetscribe.errors import EngineLost, RecordingError
+from meetscribe.errors import EngineLost
 from meetscribe.events import (
     Change,
     DurableEvent,
     End,
     Event,
     Final,
-    Gap,
     Lag,
     OffRecord,
     Partial,
@@ -40,22 +36,13 @@ from meetscribe.session.condition import Condition
 from meetscribe.session.course import Course
 from meetscribe.session.fanout import LIMIT, Fanout, Subscription
 from meetscribe.session.follower import Follower
-from meetscribe.session.levels import Levels
+from meetscribe.session.intake import Intake
 from meetscribe.session.log import LogKeeper, MemoryLog
 from meetscribe.session.marks import Mark, Marks, loads
-from meetscribe.session.ports import (
-    AudioSource,
-    Block,
-    EventLog,
-    EventSink,
-    Recognition,
-    Recorder,
-    SourceState,
-)
-from meetscribe.session.samples import tidied
+from meetscribe.session.ports import AudioSource, EventLog, EventSink, Recognition, Recorder
 from meetscribe.session.sharing import Sharing
 from meetscribe.session.speakers import Speakers, SpeakerSettings
-from meetscribe.timeline import SAMPLE_RATE, Interval, to_grid, to_samples
+from meetscribe.timeline import SAMPLE_RATE, Interval, to_samples
 
 _PATIENCE = SAMPLE_RATE // 2  # samples that a patient session takes before they are transcribed
 _CAUGHT_UP = 2 * SAMPLE_RATE
@@ -85,14 +72,6 @@ class SessionSettings:
 
 
 @dataclass
-class _Away:
-    """Nothing is recorded since `start`, because somebody said so."""
-
-    reason: str
-    start: int
-
-
-@dataclass
 class MeetingSession:
     """A meeting in progress; `start` (a `session` event) names it."""
 
@@ -116,15 +95,14 @@ class MeetingSession:
         self._turns = max((_number(turn) for turn in self.meeting.heard), default=0)
         self._backlog = self._new_backlog()
         self._followers = [self._follower(channel) for channel in self._channels()]
-        self._levels = Levels()
+        self._intake = Intake(
+            self.source, self._backlog, self.recorder, self, tells_levels=not self.settings.quiet
+        )
         self._marks = ""
-        self._away: _Away | None = None
-        self._now = self._backlog.end  # the source has given audio up to here
+        self._changing = asyncio.Lock()  # held by what people decide, one after another
         self._stop_reason: str | None = None
         self._stopping = asyncio.Event()
         self._moved = asyncio.Event()
-        self._last_block = 0.0  # on the loop's clock
-        self._source_is = SourceState("listening")
         self._lag_shown = 0
         self._lag_time = 0.0
 
@@ -156,7 +134,7 @@ class MeetingSession:
         """End the meeting: the last turn is finished, then `run` returns."""
         if self._stop_reason is None:
             self._stop_reason = reason
-            self._say("meeting", "stopped", reason)
+            self.say("meeting", "stopped", reason)
             self._stopping.set()
 
     async def run(self) -> list[DurableEvent]:
@@ -185,8 +163,13 @@ class MeetingSession:
         Raises:
             CommandError: it cannot be carried out.
         """
-        if self.meeting.end is not None or self._stop_reason is not None:
-            raise CommandError("ended", "the meeting has ended", command.id)
+        async with self._changing:
+            if self.meeting.end is not None or self._stop_reason is not None:
+                raise CommandError("ended", "the meeting has ended", command.id)
+            await self._carry_out(command)
+            return Ack(command.id, self.meeting.seq)
+
+    async def _carry_out(self, command: Command) -> None:
         match command.name:
             case "stop":
                 self.stop("stopped")
@@ -198,8 +181,7 @@ class MeetingSession:
             case "off_record":
                 await self._off_record(command)
             case _:
-                self.publish(decided(command, self.meeting, self._now))
-        return Ack(command.id, self.meeting.seq)
+                self.publish(decided(command, self.meeting, self._intake.now))
 
     def publish(self, event: Event) -> None:
         """Number an event, keep it if it is durable, and give it to every reader."""
@@ -223,7 +205,18 @@ class MeetingSession:
 
     def lost(self, error: EngineLost) -> None:
         """Take notice that the engine is gone; it is being started again."""
-        self._say("engine", "degraded", f"{error}; it is started again, recording goes on")
+        self.say("engine", "degraded", f"{error}; it is started again, recording goes on")
+
+    async def taken(self) -> None:
+        """Let the source wait for the transcript, where it is to be patient."""
+        while self.settings.patient and self._waiting > _PATIENCE:
+            self._moved.clear()
+            await self._moved.wait()
+
+    @property
+    def _waiting(self) -> int:
+        """Return how many samples no stream was given yet."""
+        return self._backlog.end - min(follower.position for follower in self._followers)
 
     def moved(self) -> None:
         """Take notice that audio was handed on to a stream."""
@@ -240,149 +233,42 @@ class MeetingSession:
         if not self._goes_on:
             self.publish(self.start)
         if self._goes_on:
-            self._say("recovery", "recovering", "what was recorded is transcribed")
+            self.say("recovery", "recovering", "what was recorded is transcribed")
         elif not self.settings.quiet:
-            self.publish(Status(at=self._now, state=self._condition.state))
+            self.publish(Status(at=self._intake.now, state=self._condition.state))
         try:
             async with asyncio.TaskGroup() as group:
                 watching = group.create_task(self._watch(), name="watch")
                 following = [group.create_task(one.run(), name="follow") for one in self._followers]
-                failure = await self._capture()
-                self._come_back()
+                failure = await self._intake.run(self._stopping)
+                self._intake.come_back()
                 await self._backlog.finish()
                 await asyncio.gather(*following)
                 watching.cancel()
         except BaseExceptionGroup as group:
             raise group.exceptions[0] from None
+        await self._keeper.retry()
         self._check_condition()
         if self.settings.patient and (changes := self._speakers.decide_anew()):
             self.publish(SpeakerUpdate(at=self._backlog.end, changes=changes))
         reason = self.settings.ended if failure is None else "the audio failed"
-        now = self._backlog.end
-        self.publish(End(at=now, reason=self._stop_reason or reason, duration=now))
+        async with self._changing:  # what was being decided is done, and nothing is decided after the end
+            now = self._backlog.end
+            self.publish(End(at=now, reason=self._stop_reason or reason, duration=now))
         return failure
-
-    async def _capture(self) -> Exception | None:
-        """Take the source's audio until it ends or somebody stops the meeting; return what it failed with."""
-        reading = asyncio.create_task(self._read_source(), name="source")
-        stopped = asyncio.create_task(self._stopping.wait(), name="stop")
-        try:
-            await asyncio.wait({reading, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            stopped.cancel()
-            reading.cancel()
-            await asyncio.wait({reading})
-        failure = None if reading.cancelled() else reading.exception()
-        if failure is not None and not isinstance(failure, Exception):
-            raise failure
-        return failure
-
-    async def _read_source(self) -> None:
-        self._last_block = asyncio.get_running_loop().time()
-        async with aclosing(self.source.blocks()) as blocks:  # type: ignore[type-var]
-            async for given in blocks:
-                if isinstance(given, SourceState):
-                    await self._hear_of_source(given)
-                else:
-                    await self._hear(given)
-
-    async def _hear_of_source(self, given: SourceState) -> None:
-        """Show how the source is; while its device is gone, what was said is finished."""
-        self._source_is = given
-        self._say("source", given.state, given.reason)
-        for hole in given.holes:
-            start, end, reason = hole.start, hole.end, hole.reason
-            self.publish(Gap(at=self._now, start=start, end=end, reason=reason, channel=hole.channel))
-        if given.state == "device_lost":
-            self._backlog.interrupt()
-            await self._backlog.announce()
-
-    async def _hear(self, block: Block) -> None:
-        """Take a block: record it, and let it be transcribed."""
-        self._last_block = asyncio.get_running_loop().time()
-        self._say("stall", "listening")
-        block = tidied(block, self._backlog.channels)
-        end = block.position + len(block.samples)
-        if self._away is not None:
-            self._now = max(self._now, end)
-            return
-        self._miss(block.position)
-        if self._source_is.state == "listening":
-            self._source_is = SourceState("listening")  # its reason was that of the gap before this block
-        fresh = (
-            block.samples[self._backlog.end - block.position :]
-            if end > self._backlog.end
-            else block.samples[:0]
-        )
-        if not len(fresh):
-            return
-        recorded = self._record(Block(self._backlog.end, fresh))
-        self._backlog.append(fresh, recorded)
-        self._now = self._backlog.end
-        await self._backlog.announce()
-        if self.settings.patient:
-            await self._until_heard()
-        if not self.settings.quiet and (level := self._levels.hear(fresh, self._now)) is not None:
-            self.publish(level)
-
-    async def _until_heard(self) -> None:
-        while self._backlog.end - min(follower.position for follower in self._followers) > _PATIENCE:
-            self._moved.clear()
-            await self._moved.wait()
-
-    def _miss(self, position: int) -> None:
-        """Take notice of what is missing before `position`."""
-        missing = Interval(self._backlog.end, max(position, self._backlog.end))
-        if to_grid(missing.end) > to_grid(missing.start):
-            self._publish_gap(missing, self._source_is.reason or "audio missing")
-        if missing.duration > LONGEST_SILENCE:
-            self._backlog.skip(position)
-        elif missing.duration:
-            silence = np.zeros((missing.duration, self._backlog.channels), np.float32)
-            self._backlog.append(silence, recorded=self.recorder is not None)
-
-    def _publish_gap(self, missing: Interval, reason: str) -> None:
-        self.publish(Gap(at=missing.end, start=missing.start, end=missing.end, reason=reason))
-
-    def _record(self, block: Block) -> bool:
-        if self.recorder is None:
-            return False
-        try:
-            self.recorder.write(block)
-        except RecordingError as error:
-            self._say("recording", "degraded", f"{error}; the transcript goes on")
-            return False
-        complaint = self.recorder.complaint
-        self._say("recording", "listening" if complaint is None else "degraded", complaint)
-        return True
 
     # -- what people decide
 
     def _leave(self, reason: str, command: Command) -> None:
         """Neither record nor transcribe from here on."""
-        if self._away is not None:
-            raise CommandError("already_paused", f"the meeting is {self._away.reason} already", command.id)
-        self._away = _Away(reason, self._backlog.end)
-        self._backlog.interrupt()
-        self._say("people", "paused", reason)
+        if self._intake.away is not None:
+            raise CommandError("already_paused", f"the meeting is {self._intake.away} already", command.id)
+        self._intake.leave(reason)
 
     def _return(self, command: Command) -> None:
-        if self._away is None:
+        if self._intake.away is None:
             raise CommandError("not_paused", "the meeting is not paused", command.id)
-        self._come_back()
-
-    def _come_back(self) -> None:
-        """Record and transcribe again, and say what is missing."""
-        if self._away is None:
-            return
-        away, self._away = self._away, None
-        missing = Interval(away.start, self._now)
-        if away.reason == "paused":
-            self._publish_gap(missing, away.reason)
-        else:
-            self.publish(OffRecord(at=missing.end, start=missing.start, end=missing.end))
-        self._backlog.skip(self._now)
-        self._say("people", "listening")
+        self._intake.come_back()
 
     async def _off_record(self, command: Command) -> None:
         """Stop keeping anything, go on again, or take back what was said."""
@@ -392,7 +278,7 @@ class MeetingSession:
         elif command.action == "stop":
             self._return(command)
         else:
-            end = self._now
+            end = self._intake.now
             await self._take_back(Interval(max(end - to_samples(command.seconds or 0.0), 0), end))
 
     async def _take_back(self, hidden: Interval) -> None:
@@ -405,8 +291,8 @@ class MeetingSession:
             self._backlog.erase(hidden.start, hidden.end)
             turns = {id for id, turn in self.meeting.heard.items() if turn.interval.touches(hidden)}
             self._speakers.forget(turns)
-            self._keeper.redact(turns)
             self._fanout.redact(turns)
+            await self._keeper.redact(turns)
             self.meeting = fold(self._keeper.since(0))
             self.publish(OffRecord(at=hidden.end, start=hidden.start, end=hidden.end))
         finally:
@@ -415,10 +301,10 @@ class MeetingSession:
 
     # -- state
 
-    def _say(self, part: str, state: State, reason: str | None = None) -> None:
+    def say(self, part: str, state: State, reason: str | None = None) -> None:
         """Let a part of the meeting say how it is; people hear of it where that changes anything."""
         if self._condition.say(part, state, reason):
-            shown = Status(at=self._now, state=self._condition.state, reason=self._condition.reason)
+            shown = Status(at=self._intake.now, state=self._condition.state, reason=self._condition.reason)
             self.publish(shown)
 
     async def _watch(self) -> None:
@@ -426,14 +312,16 @@ class MeetingSession:
         clock = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(0.25)
+            if self._keeper.trouble is not None:
+                await self._keeper.retry()
             self._check_condition()
             self._mark()
             if self.settings.patient:
                 continue
             self._tell_lag(clock.time())
-            silent = clock.time() - self._last_block
+            silent = self._intake.silent_for(clock.time())
             if silent > self.settings.stall and not self._backlog.has_ended:
-                self._say("stall", "degraded", f"no audio comes from {self.source.name}")
+                self.say("stall", "degraded", f"no audio comes from {self.source.name}")
 
     def _check_condition(self) -> None:
         """Take back complaints whose reason is gone."""
@@ -442,20 +330,18 @@ class MeetingSession:
             if behind is not None and follower.heard >= behind - _CAUGHT_UP:
                 follower.behind_since = None
         if all(follower.behind_since is None for follower in self._followers):
-            self._say("engine", "listening")
+            self.say("engine", "listening")
         if self.behind <= _CAUGHT_UP:
-            self._say("recovery", "listening")
-        if self._keeper.trouble is not None:
-            self._keeper.retry()
+            self.say("recovery", "listening")
         trouble = self._keeper.trouble
-        self._say("log", "listening" if trouble is None else "degraded", trouble)
+        self.say("log", "listening" if trouble is None else "degraded", trouble)
 
     def _tell_lag(self, now: float) -> None:
         behind = self.behind
         shown = behind if behind > self.settings.lag else 0
         if (shown or self._lag_shown) and now - self._lag_time >= 1.0:
             self._lag_shown, self._lag_time = shown, now
-            self.publish(Lag(at=self._now, behind=shown))
+            self.publish(Lag(at=self._intake.now, behind=shown))
 
     # -- events
 

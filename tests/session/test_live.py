@@ -1,4 +1,6 @@
 import asyncio
+import contextlib
+import threading
 
 import numpy as np
 import pytest
@@ -190,6 +192,68 @@ def test_off_the_record_takes_back_audio_and_text(tmp_path):
     recording = Recording(tmp_path)
     assert not recording.read(0, 24_000, 80_000).any()
     assert recording.read(0, 0, 16_000).any()
+
+
+class SlowLog(MemoryLog):
+    """A log on a slow disk: emptying turns takes until a test lets it go on, in whatever thread that is."""
+
+    def __init__(self):
+        super().__init__()
+        self.begun, self.may_end = threading.Event(), threading.Event()
+
+    def redact(self, turns):
+        self.begun.set()
+        assert self.may_end.wait(20)
+        super().redact(turns)
+
+
+def test_everything_goes_on_while_a_slow_disk_forgets(tmp_path):
+    """While turns are emptied on the disk, audio is recorded and events reach readers, who do not see them any more."""
+    kept, recorder = SlowLog(), FileRecorder(tmp_path, 1)
+
+    async def scene(meeting):
+        session = meeting.session
+        await meeting.hear(*np.split(speech("AbCb"), 40))
+        taking_back = asyncio.create_task(meeting.command("off_record", seconds=2.5))
+        await meeting.until(kept.begun.is_set)
+        seen = len(meeting.sink.events)
+        meeting.source.push(SourceState("degraded", "a little"), *np.split(speech("d"), 10))
+        await meeting.until(lambda: recorder.length >= meeting.source.position)
+        await meeting.until(lambda: {ev.Status, ev.Level} <= {type(e) for e in meeting.sink.events[seen:]})
+        assert not taking_back.done()
+        assert [event for event in of(ev.Status, kept.since(0)) if event.reason] == []  # the disk is busy
+        with contextlib.closing(session.subscribe()) as reader:
+            assert texts([await anext(reader) for _ in session.log]) == ["1", ""]
+        bookmark = asyncio.create_task(meeting.command("bookmark", note="later"))
+        kept.may_end.set()
+        first, second = await taking_back, await bookmark
+        assert first.seq < second.seq
+        return await meeting.end()
+
+    log = play(scene, recorder=recorder, kept=kept)
+    assert log == kept.since(0)
+    assert texts(log)[:2] == ["1", ""]
+    assert "3" not in texts(log)
+
+
+def test_a_meeting_that_ends_while_the_disk_forgets_ends_afterwards():
+    """What was to be taken back is gone, and the end is in the log, although the source ended meanwhile."""
+    kept = SlowLog()
+
+    async def scene(meeting):
+        await meeting.hear(*np.split(speech("Ab"), 20))
+        taking_back = asyncio.create_task(meeting.command("off_record", seconds=5))
+        await meeting.until(kept.begun.is_set)
+        meeting.source.end()
+        await asyncio.sleep(0.05)
+        kept.may_end.set()
+        await taking_back
+        return await asyncio.wait_for(meeting.running, 20)
+
+    log = play(scene, kept=kept)
+    assert log == kept.since(0)
+    assert [type(event) for event in log[-2:]] == [ev.OffRecord, ev.End]
+    assert texts(log) == [""]
 
 
 def test_a_turn_that_goes_on_while_it_is_taken_back_keeps_what_comes_after(tmp_path):
