@@ -112,7 +112,7 @@ def _loads(line: str) -> ev.DurableEvent:
 
 
 def replace_all(database: Database, number: int, events: Iterable[ev.DurableEvent]) -> None:
-    """Put other events in the place of all events of a meeting.
+    """Put other events in the place of all events of a meeting; that the files must be scrubbed is noted.
 
     Raises:
         SequenceError: they are no whole log; then nothing has changed.
@@ -121,6 +121,7 @@ def replace_all(database: Database, number: int, events: Iterable[ev.DurableEven
         connection.execute("DELETE FROM turns WHERE meeting = ?", (number,))
         connection.execute("DELETE FROM events WHERE meeting = ?", (number,))
         add(connection, number, Meeting(), events)
+        _note_scrub(connection)
 
 
 def add(
@@ -183,8 +184,13 @@ def empty(connection: sqlite3.Connection, number: int, turns: Collection[str]) -
             "UPDATE turns SET text = '' WHERE meeting = ? AND turn = ? AND text <> ''", (number, turn)
         )
     if changed:
-        connection.execute("INSERT OR IGNORE INTO duties (duty) VALUES ('scrub')")
+        _note_scrub(connection)
     return changed
+
+
+def _note_scrub(connection: sqlite3.Connection) -> None:
+    """Note that the files hold what was taken away."""
+    connection.execute("INSERT OR IGNORE INTO duties (duty) VALUES ('scrub')")
 
 
 def _emptied(event: ev.DurableEvent) -> ev.DurableEvent:

@@ -193,12 +193,21 @@ class Store:
     def write_anew(self, meeting_id: str, events: Sequence[DurableEvent]) -> None:
         """Put another log in the place of a meeting's, all of it or nothing: a transcript made with another model.
 
+        What only the old log held is in no file of the store afterwards.
+
         Raises:
             InputError: there is no such meeting, or it is being recorded.
             SequenceError: the events are no whole log.
+            StorageError: another process does not let go; the rest is done when the store is opened next.
         """
         with FolderLock(self.folder(meeting_id)), self._place(meeting_id) as (database, number):
             log.replace_all(database, number, events)
+            done = forget.finish(database, self._recordings)
+        if not done:
+            raise StorageError(
+                f"{meeting_id}: its new transcript is kept, but another meetscribe keeps traces of the old one in "
+                "the files; they go when that one has ended and any command is run"
+            )
 
     def older_than(self, moment: datetime) -> list[MeetingSummary]:
         """Return the meetings that are known to have begun before `moment` and that nobody records, newest first."""

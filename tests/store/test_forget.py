@@ -1,10 +1,12 @@
+from dataclasses import replace
+
 import pytest
 import stored_meetings as made
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from meetscribe import events as ev
-from meetscribe.errors import InputError
+from meetscribe.errors import InputError, StorageError
 from meetscribe.store import forget
 from meetscribe.store.database import Database
 from meetscribe.store.store import Store
@@ -141,3 +143,37 @@ def test_what_goes_off_the_record_after_the_end_is_in_no_file(store):
     log.redact(["t1"])
     assert not made.bytes_with(store.data_dir, "secretword")
     assert [event.seq for event in log.since(0)] == [1, 2, 3]
+
+
+@settings(max_examples=6)
+@given(st.lists(WORDS, min_size=1, max_size=30, unique=True), st.sampled_from([0, 50, 5000]))
+def test_words_of_a_transcript_that_was_redone_are_in_no_file(tmp_path_factory, secrets, length):
+    """What only the old transcript said is not found in any byte of the store; the new one is, and so are others."""
+    folder = tmp_path_factory.mktemp("data")
+    filler, texts = "x" * length, [f"{word}q{number}" for number, word in enumerate(secrets)]
+    with Store(folder) as store:
+        old = made.record(store, *(spoken(n, text, filler) for n, text in enumerate(texts)))
+        anew = [
+            replace(event, turn=made.turn(event.turn.id, 0, 1, f"new{n}", "s1"))
+            if isinstance(event, ev.Final)
+            else event
+            for n, event in enumerate(store.log(old.session))
+        ]
+        store.write_anew(old.session, anew)
+        for text in texts:
+            assert not made.bytes_with(folder, text)
+        assert made.bytes_with(folder, "new1")
+        assert len(store.search("new1")) == 1
+
+
+def test_a_redo_that_was_interrupted_is_scrubbed_by_the_next_start(tmp_path, monkeypatch):
+    """That old words are to go is noted with the new ones."""
+    with Store(tmp_path) as store:
+        log = made.record(store, spoken(1, "secretword"))
+        monkeypatch.setattr(Database, "scrub", lambda self: False)
+        events = [event for event in store.log(log.session) if not isinstance(event, ev.Final)]
+        with pytest.raises(StorageError, match="keeps traces of the old one"):
+            store.write_anew(log.session, [replace(event, seq=seq) for seq, event in enumerate(events, 1)])
+        monkeypatch.undo()
+    with Store(tmp_path):
+        assert not made.bytes_with(tmp_path, "secretword")
