@@ -48,6 +48,10 @@ def serve(
     system_audio: Annotated[
         bool, typer.Option("--system-audio", help="Hear what this machine plays, too.")
     ] = False,
+    echo_removal: Annotated[
+        bool | None,
+        typer.Option(help="Take what the loudspeaker plays out of the microphone, with --system-audio."),
+    ] = None,
     title: Annotated[str | None, typer.Option(help="Title of the meeting that --input hears.")] = None,
     from_file: Annotated[
         list[Path] | None, typer.Option(help="A recording to be heard as a meeting, as if live.")
@@ -77,6 +81,7 @@ def serve(
             "on_final": on_final,
             "on_end": on_end,
             "model": model,
+            "echo_removal": echo_removal,
             "hotwords": hotwords,
             "numerals": numerals,
             "punctuation": punctuation,
@@ -85,7 +90,12 @@ def serve(
         from meetscribe.apps.serve.start import Heard, Serving
 
         heard = Heard(
-            tuple(from_file or ()), speed or "1", tuple(input or ()), system_audio, title or "meeting"
+            recordings=tuple(from_file or ()),
+            speed=speed or "1",
+            inputs=tuple(input or ()),
+            system_audio=system_audio,
+            title=title or "meeting",
+            remove_echo=settings.echo_removal,
         )
         serving = Serving(settings, heard, context.obj.verbose)
         asyncio.run(serving.run())

@@ -50,13 +50,17 @@ _MEASURED = 6 * SAMPLE_RATE  # samples of speech that this machine's speed is me
 
 @dataclass(frozen=True)
 class Heard:
-    """What a server hears by itself: recordings, each a meeting, `speed` times as fast; microphones, one meeting."""
+    """What a server hears by itself: recordings, each a meeting, `speed` times as fast; microphones, one meeting.
+
+    What the loudspeaker plays is taken out of the microphones where `remove_echo` (and `system_audio`).
+    """
 
     recordings: tuple[Path, ...] = ()
     speed: str = "1"
     inputs: tuple[str, ...] = ()
     system_audio: bool = False
     title: str = "meeting"
+    remove_echo: bool = True
 
     def open(self) -> list[tuple[AudioSource, str]]:
         """Return the sources, each with the title of its meeting.
@@ -66,7 +70,7 @@ class Heard:
         """
         sources = [(_paced(FileSource(path), self.speed), path.stem) for path in self.recordings]
         if self.inputs or self.system_audio:
-            sources.append((open_inputs(self.inputs, self.system_audio), self.title))
+            sources.append((open_inputs(self.inputs, self.system_audio, self.remove_echo), self.title))
         return sources
 
 

@@ -12,6 +12,7 @@ import websockets
 from killable import Killable
 from serving import AUDIO, Client, asynchronous, serving
 
+from meetscribe.apps.serve import start
 from meetscribe.apps.serve.access import check_address
 from meetscribe.apps.serve.admission import Admission
 from meetscribe.apps.serve.server import Tls, check_tls, listen
@@ -54,6 +55,15 @@ def test_tls_needs_both_files(tmp_path):
         check_tls(tmp_path / "cert.pem", None)
     with pytest.raises(UsageError, match="cannot be read"):
         check_tls(tmp_path / "cert.pem", tmp_path / "key.pem")
+
+
+@pytest.mark.parametrize("removes", [True, False])
+def test_echo_stays_where_settings_say_so(monkeypatch, removes):
+    """What is heard with `echo_removal = false` is the microphone as it is."""
+    asked = []
+    monkeypatch.setattr(start, "open_inputs", lambda *given: asked.append(given))
+    start.Heard(inputs=("desk",), system_audio=True, remove_echo=removes).open()
+    assert asked == [(("desk",), True, removes)]
 
 
 @pytest.mark.parametrize(
