@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from meetscribe.apps.owners import OwnedRecognition
 from meetscribe.errors import MeetscribeError, StorageError
 from meetscribe.events import DurableEvent, Session
 from meetscribe.session.commands import Ack, Command
@@ -36,6 +37,7 @@ class Plan:
         settings: how the session runs.
         record: keep the audio.
         speakers: how people are told apart, and who is remembered.
+        owners: whose channels they are, by name; empty where nobody says so.
     """
 
     title: str
@@ -44,6 +46,7 @@ class Plan:
     settings: SessionSettings = field(default_factory=SessionSettings)
     record: bool = True
     speakers: SpeakerSettings = field(default_factory=SpeakerSettings)
+    owners: tuple[str, ...] = ()
 
 
 class OwnMeeting:
@@ -75,8 +78,9 @@ class OwnMeeting:
         self._store, self._recognition, self._sinks = store, recognition, sinks
         self._kept = store.begin(start)
         recorder = FileRecorder(store.folder(self.id), plan.source.channels) if plan.record else None
+        heard_by = OwnedRecognition(recognition, plan.owners) if plan.owners else recognition
         self.session = MeetingSession(
-            start, plan.source, recognition, (), plan.settings, self._kept, recorder, plan.speakers
+            start, plan.source, heard_by, (), plan.settings, self._kept, recorder, plan.speakers
         )
         self.finishes_others = True  # waits for meetings that were cut off
         self.say: Say = lambda sentence: None

@@ -1,5 +1,6 @@
 """A meeting of the past transcribed again with another model; what people decided about it is kept.
 
+Its channels are what they were, unless somebody says what they are; the recording itself stays as it is.
 Not covered: meetings whose recording is gone.
 """
 
@@ -7,8 +8,8 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from meetscribe.apps.hearing import Hearing, as_before, as_laid
 from meetscribe.apps.recogniser import Recogniser
-from meetscribe.apps.transcribe import PATIENT
 from meetscribe.errors import InputError
 from meetscribe.events import (
     Bookmark,
@@ -23,8 +24,10 @@ from meetscribe.events import (
     numbered,
 )
 from meetscribe.meeting import Meeting, fold
-from meetscribe.session.ports import EventSink
+from meetscribe.session.ports import AudioSource, EventSink
+from meetscribe.session.recorder import Recording
 from meetscribe.session.session import MeetingSession
+from meetscribe.sources.layouts import Layout, lay_out
 from meetscribe.sources.recorded import RecordedSource
 from meetscribe.store.carry import Carried, carry_over
 from meetscribe.store.store import Store
@@ -39,8 +42,21 @@ class Redone:
     carried: Carried
 
 
-def redo(store: Store, meeting_id: str, recogniser: Recogniser, sinks: Sequence[EventSink] = ()) -> Redone:
+def redo(
+    store: Store,
+    meeting_id: str,
+    recogniser: Recogniser,
+    layout: Layout | None = None,
+    sinks: Sequence[EventSink] = (),
+) -> Redone:
     """Transcribe a meeting's recording again; its log is written anew, with what people decided.
+
+    Args:
+        store: where the meeting is.
+        meeting_id: which one.
+        recogniser: who hears it.
+        layout: what the channels of its recording are; None: what they were.
+        sinks: who else hears of it.
 
     Raises:
         InputError: it has no recording, did not end, or is being recorded.
@@ -52,12 +68,9 @@ def redo(store: Store, meeting_id: str, recogniser: Recogniser, sinks: Sequence[
     if not recording.length:
         raise InputError(f"{meeting_id!r} has no recording any more, so that it cannot be heard again")
     start = replace(old.session, model=recogniser.name, seq=0)
-    holes = [Interval(gap.start, gap.end) for gap in old.gaps] + list(old.off_record)
-    source = RecordedSource(recording, meeting_id, holes)
-    mixed = all(turn.channel is None for turn in old.heard.values())
-    settings = replace(PATIENT, mixed=mixed)
+    source, hearing = _heard_by(recogniser, old, recording, layout)
     heard = MeetingSession(
-        start, source, recogniser.recognition(), sinks, settings, speakers=recogniser.speakers
+        start, source, hearing.recognition, sinks, hearing.settings, speakers=recogniser.speakers
     )
     asyncio.run(heard.run())
     turns = heard.meeting.turns
@@ -65,6 +78,17 @@ def redo(store: Store, meeting_id: str, recogniser: Recogniser, sinks: Sequence[
     events = _anew(start, log, heard.log, carried.events, old.duration)
     store.write_anew(meeting_id, events)
     return Redone(len(turns), carried)
+
+
+def _heard_by(
+    recogniser: Recogniser, old: Meeting, recording: Recording, layout: Layout | None
+) -> tuple[AudioSource, Hearing]:
+    """Return a meeting's sound, and who hears it; pauses are left out where channels stay what they were."""
+    if layout is not None:
+        laid = lay_out(lambda: RecordedSource(recording, old.id), layout)
+        return laid.source, as_laid(laid, recogniser)
+    holes = [Interval(gap.start, gap.end) for gap in old.gaps if gap.channel is None] + list(old.off_record)
+    return RecordedSource(recording, old.id, holes), as_before(old, recogniser)
 
 
 def _is_hidden(interval: Interval, old: Meeting) -> bool:

@@ -1,4 +1,7 @@
-"""Recordings and transcripts from elsewhere become meetings of the store, to be found, named, corrected and redone."""
+"""Recordings and transcripts from elsewhere become meetings of the store, to be found, named, corrected and redone.
+
+What is kept of a recording is what was heard: channels as their layout has them.
+"""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -7,8 +10,9 @@ from datetime import datetime
 from pathlib import Path
 
 from meetscribe.apps.files import read_transcripts
+from meetscribe.apps.hearing import as_laid
 from meetscribe.apps.recogniser import Recogniser
-from meetscribe.apps.transcribe import PATIENT
+from meetscribe.apps.transcribe import Task
 from meetscribe.errors import MeetscribeError
 from meetscribe.events import DurableEvent, End, Session
 from meetscribe.formats.registry import Format
@@ -16,36 +20,38 @@ from meetscribe.meeting import fold
 from meetscribe.session.ports import EventSink
 from meetscribe.session.recorder import FileRecorder
 from meetscribe.session.session import MeetingSession
-from meetscribe.sources.file import FileSource
+from meetscribe.sources.layouts import open_recording
 from meetscribe.store.store import Store
 
 
 def take_in(
     store: Store,
-    path: Path,
+    task: Task,
     title: str | None,
     recogniser: Callable[[], Recogniser],
     sinks: Sequence[EventSink] = (),
 ) -> tuple[str, str | None]:
-    """Make a meeting of a recording; returns its id and what was wrong with the file's end.
+    """Make a meeting of a recording; returns its id and what was wrong with its end.
 
     Raises:
-        InputError: nothing of the file can be used.
+        InputError: nothing of its files can be used.
     """
-    source, loaded = FileSource(path), recogniser()
-    started = datetime.fromtimestamp(path.stat().st_mtime).astimezone()
-    title = title or path.stem
+    laid = open_recording(task.files, task.layout, together=len(task.files) > 1)
+    loaded = recogniser()
+    hearing = as_laid(laid, loaded)
+    started = datetime.fromtimestamp(min(path.stat().st_mtime for path in task.files)).astimezone()
+    title = title or task.name
     start = Session(
         session=store.new_meeting_id(started, title),
         title=title,
         started=started.isoformat(timespec="seconds"),
-        sources=(path.name,),
+        sources=tuple(path.name for path in task.files),
         model=loaded.name,
     )
     kept = store.begin(start)
-    recorder = FileRecorder(store.folder(start.session), source.channels)
+    recorder = FileRecorder(store.folder(start.session), laid.source.channels)
     session = MeetingSession(
-        start, source, loaded.recognition(), sinks, PATIENT, kept, recorder, loaded.speakers
+        start, laid.source, hearing.recognition, sinks, hearing.settings, kept, recorder, loaded.speakers
     )
     try:
         asyncio.run(session.run())

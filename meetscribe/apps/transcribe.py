@@ -12,16 +12,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from meetscribe.apps.files import write_whole
-from meetscribe.apps.owners import OwnedRecognition
+from meetscribe.apps.hearing import as_laid
 from meetscribe.apps.recogniser import Recogniser
 from meetscribe.errors import InputError, UsageError
 from meetscribe.events import DurableEvent, Event, Progress, Session
 from meetscribe.formats.registry import Format
-from meetscribe.session.session import MeetingSession, SessionSettings
+from meetscribe.session.session import MeetingSession
 from meetscribe.sources.layouts import Laid, Layout, open_recording
-
-PATIENT = SessionSettings(patient=True, quiet=True)
-_APART = SessionSettings(patient=True, quiet=True, mixed=False)
 
 
 @dataclass(frozen=True)
@@ -101,12 +98,10 @@ def _session(task: Task, laid: Laid, started: float, loaded: Recogniser) -> Meet
         sources=tuple(path.name for path in task.files),
         model=loaded.name,
     )
-    if not laid.apart:
-        return MeetingSession(
-            start, laid.source, loaded.recognition(), settings=PATIENT, speakers=loaded.speakers
-        )
-    owned = OwnedRecognition(loaded.alone().recognition(), laid.names)
-    return MeetingSession(start, laid.source, owned, settings=_APART)
+    hearing = as_laid(laid, loaded)
+    return MeetingSession(
+        start, laid.source, hearing.recognition, settings=hearing.settings, speakers=loaded.speakers
+    )
 
 
 @dataclass(frozen=True)

@@ -99,6 +99,20 @@ def open_recording(paths: Sequence[Path], layout: Layout = "auto", together: boo
     def opened() -> Readable:
         return FileSource(paths[0]) if len(paths) == 1 else BesideSource(paths, clocks)
 
+    return lay_out(opened, layout, paths)
+
+
+def lay_out(opened: Callable[[], Readable], layout: Layout, paths: Sequence[Path] = ()) -> Laid:
+    """Find out what the channels of a source are, and return it as that has it.
+
+    Args:
+        opened: opens the source; it is read once to be looked at, and once to be heard.
+        layout: what its channels are; `auto`: that is found out.
+        paths: its files, which may say whose channels they are.
+
+    Raises:
+        AudioError: it cannot be read.
+    """
     source = opened()
     if source.channels == 1 or layout == "mixed":
         return Laid(LaidSource(source), "mixed")

@@ -13,8 +13,8 @@ from rich.console import Console
 
 from meetscribe.apps.cli.console import reporting, say
 from meetscribe.apps.config import load_settings
+from meetscribe.apps.hearing import PATIENT
 from meetscribe.apps.recogniser import load_recogniser
-from meetscribe.apps.transcribe import PATIENT
 from meetscribe.errors import MissingError, UsageError
 from meetscribe.events import DurableEvent, Session
 from meetscribe.meeting import fold

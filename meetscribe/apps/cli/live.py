@@ -30,6 +30,7 @@ from meetscribe.sinks.jsonl import JsonLinesSink
 from meetscribe.sinks.lines import LineSink
 from meetscribe.sources.file import FileSource
 from meetscribe.sources.inputs import open_inputs
+from meetscribe.sources.layouts import LAYOUTS, open_recording
 from meetscribe.sources.paced import PacedSource
 
 Channels = Literal["mixed", "apart"]
@@ -66,6 +67,10 @@ def live(
         str | None,
         typer.Option(metavar="mixed|apart", help="One transcript of all channels, or one of each."),
     ] = None,
+    layout: Annotated[
+        str | None,
+        typer.Option(metavar="|".join(LAYOUTS), help="With --from-file: what its channels are."),
+    ] = None,
     no_record: Annotated[bool, typer.Option("--no-record", help="Keep the transcript only.")] = False,
     model: Annotated[str | None, typer.Option(metavar="NAME", help="See `meetscribe models`.")] = None,
     hotwords: Hotwords = None,
@@ -81,15 +86,33 @@ def live(
             "system_audio": system_audio,
             "echo_removal": echo_removal,
             "channels": channels,
+            "layout": layout,
             "record": False if no_record else None,
             "hotwords": hotwords,
             "numerals": numerals,
             "punctuation": punctuation,
         }
         settings = load_settings(context.obj.config, flags)
+        _check_layout(layout, from_file, channels)
         _Live(settings, context.obj.verbose, headless or as_json, as_json).run(
             title, from_file, speed_of(speed)
         )
+
+
+def _check_layout(layout: str | None, file: Path | None, channels: str | None) -> None:
+    """Refuse a layout where channels are told otherwise.
+
+    Raises:
+        UsageError: inputs are recorded, or `channels` says what becomes of them.
+    """
+    if layout is None:
+        return
+    if file is None:
+        raise UsageError(
+            "--layout is for recordings (--from-file); inputs are kept apart with --channels apart, or mixed"
+        )
+    if channels is not None:
+        raise UsageError("--layout and --channels both say what becomes of channels; give one of them")
 
 
 class _Live:
@@ -128,19 +151,28 @@ class _Live:
     def _plan(self, title: str | None, file: Path | None, speed: float, model: str) -> Plan:
         """Return what the meeting is to be."""
         source: AudioSource
+        owners: tuple[str, ...] = ()
         if file is None:
             source = open_inputs(
                 self._settings.input, self._settings.system_audio, self._settings.echo_removal
             )
             usual: Channels = "apart" if source.channels > 1 else "mixed"
         else:
-            source, usual = FileSource(file), "mixed"
+            source, owners = self._played(file)
+            usual = "apart" if owners else "mixed"
             if speed < math.inf:
                 source = PacedSource(source, speed)
         mixed = (self._settings.channels or usual) == "mixed"
         session = SessionSettings(patient=file is not None and speed == math.inf, mixed=mixed)
         name = title or (file.stem if file is not None else "meeting")
-        return Plan(name, source, model, session, self._settings.record)
+        return Plan(name, source, model, session, self._settings.record, owners=owners)
+
+    def _played(self, file: Path) -> tuple[AudioSource, tuple[str, ...]]:
+        """Return a recording as its layout has it, and whose channels they are; as it is where `channels` is set."""
+        if self._settings.channels is not None:
+            return FileSource(file), ()
+        laid = open_recording((file,), self._settings.layout)
+        return laid.source, laid.names
 
     async def _without_screen(self, meeting: OwnMeeting) -> None:
         await run_headless(meeting, say, self._lines)

@@ -7,18 +7,24 @@ from typing import Annotated
 
 import typer
 
+from meetscribe.apps.batch import tasks_of
 from meetscribe.apps.cli.console import logger, say
 from meetscribe.apps.cli.meetings import MeetingId, open_store, settings_of
 from meetscribe.apps.cli.wording import Hotwords, Numerals, Punctuation
 from meetscribe.apps.recogniser import Recogniser, load_recogniser
 from meetscribe.apps.speakers import people_of, speaker_settings
+from meetscribe.apps.transcribe import Task, task_of
 from meetscribe.apps.wording import wording_of
 from meetscribe.errors import InputError, UsageError
 from meetscribe.formats.registry import Format, by_path
 from meetscribe.models import find
+from meetscribe.sources.layouts import LAYOUTS, Layout
 from meetscribe.store.store import Store
 from meetscribe.timeline import clock
 
+LayoutOf = Annotated[
+    str | None, typer.Option("--layout", metavar="|".join(LAYOUTS), help="What the channels are.")
+]
 Model = Annotated[str | None, typer.Option(metavar="NAME", help="See `meetscribe models`.")]
 
 
@@ -59,6 +65,8 @@ def take_in(
     title: Annotated[
         str | None, typer.Option(help="What the meeting is called; default: as the file.")
     ] = None,
+    layout: LayoutOf = None,
+    together: Annotated[bool, typer.Option("--together", help="The files are of one meeting.")] = False,
     hotwords: Hotwords = None,
     numerals: Numerals = None,
     punctuation: Punctuation = None,
@@ -70,9 +78,9 @@ def take_in(
     with open_store(context) as store:
         text = {"hotwords": hotwords, "numerals": numerals, "punctuation": punctuation}
         load, failed = recogniser_of(context, store, model, **text), 0
-        for path in dict.fromkeys(files):
+        for task in _tasks(files, settings_of(context, layout=layout).layout, together):
             try:
-                failed += not _take_in(store, path, title, load)
+                failed += not _take_in(store, task, title, load)
             except InputError as error:
                 say(str(error))
                 failed += 1
@@ -80,17 +88,27 @@ def take_in(
             raise typer.Exit(InputError.exit_code)
 
 
-def _take_in(store: Store, path: Path, title: str | None, load: Callable[[], Recogniser]) -> bool:
-    """Take one file in, print its ids, and say whether all of it was good."""
+def _tasks(files: list[Path], layout: Layout, together: bool) -> list[Task]:
+    """Return what is to be taken in."""
+    if not together:
+        return [task_of(path, layout) for path in dict.fromkeys(files)]
+    written = [path for path in files if _transcript(path) is not None]
+    if written:
+        raise UsageError(f"{written[0]} is a transcript; --together is for recordings of one meeting")
+    return tasks_of(files, layout, together=True)
+
+
+def _take_in(store: Store, task: Task, title: str | None, load: Callable[[], Recogniser]) -> bool:
+    """Take one meeting in, print its ids, and say whether all of it was good."""
     from meetscribe.apps import taking_in  # late: a list of meetings needs no decoders
 
-    known = _transcript(path)
+    known = _transcript(task.files[0])
     if known is not None:
-        print("\n".join(taking_in.take_in_transcript(store, path, known, title)), flush=True)
+        print("\n".join(taking_in.take_in_transcript(store, task.files[0], known, title)), flush=True)
         return True
-    made, trouble = taking_in.take_in(store, path, title, load)
+    made, trouble = taking_in.take_in(store, task, title, load)
     if not store.summary(made).turns:
-        say(f"{path}: no speech was found")
+        say(f"{task.shown}: no speech was found")
     if trouble is not None:
         say(trouble)
     print(made, flush=True)
@@ -110,17 +128,22 @@ def redo(
     context: typer.Context,
     meeting_id: MeetingId,
     model: Model = None,
+    layout: LayoutOf = None,
     hotwords: Hotwords = None,
     numerals: Numerals = None,
     punctuation: Punctuation = None,
 ) -> None:
-    """Transcribe a meeting's recording again, with another model or other words; names and corrections are kept."""
+    """Transcribe a meeting's recording again, with another model or other words; names and corrections are kept.
+
+    Its channels are what they were, or what --layout says.
+    """
     with open_store(context) as store:
         from meetscribe.apps.redo import redo as redo_meeting  # late: a list of meetings needs no decoders
 
         found = store.find(meeting_id)
         text = {"hotwords": hotwords, "numerals": numerals, "punctuation": punctuation}
-        done = redo_meeting(store, found, recogniser_of(context, store, model, **text)())
+        chosen = None if layout is None else settings_of(context, layout=layout).layout
+        done = redo_meeting(store, found, recogniser_of(context, store, model, **text)(), chosen)
         carried = done.carried
         say(
             f"{found}: {done.turns} turns; kept {carried.names} names and {carried.corrections} corrections"

@@ -1,8 +1,11 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
-from fakes import load_loudness
+import rooms_material
+import soundfile
+from fakes import load_loudness, speech
 
 from meetscribe.apps.cli import live
 from meetscribe.session.recorder import Recording
@@ -43,20 +46,43 @@ def test_events_are_lines_of_json(cli, recording):
 
 
 def test_channels_are_mixed_or_apart(cli, tmp_path):
-    """--channels apart gives every channel turns of its own."""
-    import numpy as np
-    import soundfile
-    from fakes import speech
-
+    """--channels apart gives every channel turns of its own, mixed one transcript of all."""
     soundfile.write("two.wav", np.concatenate([speech("Ab"), speech("aB")], axis=1), 16_000)
     arguments = ("live", "--json", "--from-file", "two.wav", "--speed", "max", "--data-dir", "data")
     apart = cli(*arguments, "--channels", "apart").out.splitlines()
     turns = [json.loads(line)["turn"] for line in apart if '"final"' in line]
     assert sorted((turn["channel"], turn["start"]) for turn in turns) == [(0, 0.0), (1, 1.0)]
-    mixed = [
-        json.loads(line)["turn"]["channel"] for line in cli(*arguments).out.splitlines() if '"final"' in line
-    ]
-    assert set(mixed) == {None}
+    mixed = cli(*arguments, "--channels", "mixed").out.splitlines()
+    assert {json.loads(line)["turn"]["channel"] for line in mixed if '"final"' in line} == {None}
+
+
+def test_a_recording_of_headsets_is_played_as_one(cli, tmp_path):
+    """What channels are is found out as by `transcribe`, and turns are their owners'; --layout tells otherwise."""
+    audio, _, _ = rooms_material.headsets(seconds=12.0, leak=0.2)
+    soundfile.write("both.wav", audio, 16_000)
+    arguments = ("live", "--json", "--from-file", "both.wav", "--speed", "max", "--data-dir", "data")
+
+    def whose(*more):
+        lines = cli(*arguments, *more).out.splitlines()
+        turns = [json.loads(line)["turn"] for line in lines if '"final"' in line]
+        return {(turn["channel"], turn["speaker"]) for turn in turns}
+
+    assert whose() == {(0, "Channel 1"), (1, "Channel 2")}
+    assert {channel for channel, _ in whose("--layout", "mixed")} == {None}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "match"),
+    [
+        (("--layout", "array"), "--layout is for recordings"),
+        (("--from-file", "a.wav", "--layout", "mixed", "--channels", "apart"), "give one of them"),
+    ],
+)
+def test_a_layout_that_makes_no_sense_is_refused(cli, recording, arguments, match):
+    """Inputs have no layouts, and channels are not told twice: exit code 2 and a sentence."""
+    recording("a.wav")
+    result = cli("live", "--json", *arguments)
+    assert (result.code, match in result.err) == (2, True)
 
 
 def test_a_transcript_can_be_kept_without_audio(cli, recording):

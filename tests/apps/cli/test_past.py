@@ -2,6 +2,7 @@ import json
 from dataclasses import replace
 
 import pytest
+import rooms_material
 import soundfile
 import stored_meetings as made
 from fakes import LoudnessEngine, LoudnessTranscriber, speech
@@ -81,6 +82,52 @@ def test_redo_needs_a_recording(cli, recording, store):
     result = cli("redo", made)
     assert (result.code, "has no recording any more" in result.err) == (2, True)
     assert store.summary(made).turns == 2
+
+
+@pytest.fixture
+def headsets(tmp_path):
+    """A recording of two people, each with a microphone that hears the other a little."""
+    audio, _, _ = rooms_material.headsets(seconds=12.0, leak=0.2)
+    soundfile.write(tmp_path / "both.wav", audio, 16_000)
+    for number, name in enumerate(("m-alice.wav", "m-bob.wav")):
+        soundfile.write(tmp_path / name, audio[:, number], 16_000)
+
+
+def whose(store, meeting):
+    """The channel and the name of everybody who speaks in a meeting."""
+    kept = store.meeting(meeting)
+    return {(turn.channel, kept.name(turn.speaker_id)) for turn in kept.turns}
+
+
+def test_import_knows_layouts(cli, headsets, store):
+    """A channel for each person is found out, and can be told; several files become one meeting with their names."""
+    (made,) = cli("import", "both.wav").out.split()
+    assert whose(store, made) == {(0, "Channel 1"), (1, "Channel 2")}
+    (mixed,) = cli("import", "both.wav", "--layout", "mixed").out.split()
+    assert whose(store, mixed) == {(None, None)}
+    (together,) = cli("import", "m-alice.wav", "m-bob.wav", "--together").out.split()
+    assert whose(store, together) == {(0, "alice"), (1, "bob")}
+    assert store.summary(together).title == "m"
+    refused = cli("import", "both.wav", "notes.json", "--together")
+    assert (refused.code, "notes.json is a transcript" in refused.err) == (2, True)
+
+
+def test_redo_hears_channels_as_they_were_or_as_it_is_told(cli, headsets, store):
+    """A meeting of headsets stays one, with its names; --layout makes one of it, or something else."""
+    (made,) = cli("import", "both.wav").out.split()
+    turns = store.summary(made).turns
+    assert cli("edit", "rename", made, "s2", "Bob").code == 0
+    assert cli("redo", made).code == 0
+    assert {channel for channel, _ in whose(store, made)} == {0, 1}
+    assert (1, "Bob") in whose(store, made)
+    assert store.summary(made).turns == turns
+    assert cli("redo", made, "--layout", "mixed").code == 0
+    assert {channel for channel, _ in whose(store, made)} == {None}
+    (mixed,) = cli("import", "both.wav", "--layout", "mixed").out.split()
+    assert cli("redo", mixed, "--layout", "per-speaker").code == 0
+    assert {channel for channel, _ in whose(store, mixed)} == {0, 1}
+    wrong = cli("redo", mixed, "--layout", "stereo")
+    assert (wrong.code, "layout" in wrong.err) == (2, True)
 
 
 def interrupt(store):
