@@ -35,7 +35,9 @@ from meetscribe.training.trainer import Trainer, join_processes
 from meetscribe.training.trials import CLEAN, Cut, make_trials
 
 LENGTHS = (2.0, 5.0)
-EVALUATED = 400  # steps
+EVALUATED = 300  # steps
+STEADY = 16.0
+"""Length of the directions that are set: only where they point counts, and short ones turn away within some steps."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -116,7 +118,7 @@ def set_prototypes(model: PeopleClassifier, batches: CropBatches, seconds: float
         people = range(first, min(first + 64, len(batches.people)))
         cuts = np.stack([batches.cut(person, samples) for person in people])
         voices = model.embedder(features(torch.from_numpy(cuts)))
-        model.prototypes.weight[people.start : people.stop] = voices
+        model.prototypes.weight[people.start : people.stop] = voices * STEADY
 
 
 def dev_figures(corpora: list[Corpus]) -> Callable[[nn.Module], dict[str, float]]:

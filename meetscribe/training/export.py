@@ -25,6 +25,7 @@ from meetscribe.checkpoint import (
 from meetscribe.lm.lexicon import load_lexicon
 from meetscribe.lm.ngram import load_ngram
 from meetscribe.lm.symbols import NUMBER_OF_SYMBOLS
+from meetscribe.models import EMBEDDER
 from meetscribe.nn.recogniser import Recogniser
 from meetscribe.nn.segmenter import SeparatorTransducerSegmenter
 from meetscribe.streaming.search import SearchSettings
@@ -89,12 +90,17 @@ def main(
         Path | None, typer.Option(help="the model's card; default: the one that is there")
     ] = None,
     settings: Annotated[
-        Path | None, typer.Option(help="a model whose settings to take; default: those that are there")
+        Path | None,
+        typer.Option(
+            help="a model whose settings and speaker embedder to take; default: those that are there"
+        ),
     ] = None,
     description: str = "streaming English recogniser",
 ) -> None:
     """Write a model directory."""
     out.mkdir(parents=True, exist_ok=True)
+    if settings is not None and (settings / EMBEDDER).is_file() and not (out / EMBEDDER).exists():
+        shutil.copyfile(settings / EMBEDDER, out / EMBEDDER)
     optional = [PUNCTUATION] if (language / PUNCTUATION).is_file() else []
     for file in [*LANGUAGE_FILES.values(), *optional]:
         if (language / file).resolve() != (out / file).resolve():
