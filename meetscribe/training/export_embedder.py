@@ -5,6 +5,7 @@ stated on the others (`benchmarks/speakers.py`).
 """
 
 import zlib
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -63,16 +64,26 @@ def dev_people(corpus: Path, cache: Path, estimates: bool) -> list[Corpus]:
 def pairs_of(
     network: Embedder, corpora: Sequence[Corpus], corpus: Path, cache: Path
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return cosines, seconds of speech behind them, and which are of one person, of pairs of all kinds."""
+    """Return cosines, seconds of speech behind them, and which are of one person, of pairs of all kinds.
+
+    As in a meeting, a cut is compared with another one, and with all others of somebody together.
+    """
     around = load_meeting_rooms(corpus, "dev", cache, 20)
     cosines, behind, same = [], [], []
     for seconds in LENGTHS:
         for condition in (CLEAN, NOISY, OVERLAPPED):
             cuts, trials = make_trials(corpora, seconds, condition, SEED, around)
             voices = voices_of(network, cuts)
-            cosines += [float(voices[trial.one] @ voices[trial.other]) for trial in trials]
-            behind += [speech_behind(seconds, seconds)] * len(trials)
-            same += [trial.same for trial in trials]
+            of: dict[str, list[int]] = defaultdict(list)
+            for number, cut in enumerate(cuts):
+                of[cut.speaker].append(number)
+            for trial in trials:
+                others = [n for n in of[cuts[trial.other].speaker] if n != trial.one]
+                for chosen in ([trial.other], others):
+                    total = voices[chosen].sum(0)
+                    cosines.append(float(voices[trial.one] @ total / total.norm()))
+                    behind.append(speech_behind(seconds, seconds * len(chosen)))
+                    same.append(trial.same)
     return np.array(cosines), np.array(behind), np.array(same)
 
 

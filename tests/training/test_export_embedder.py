@@ -1,0 +1,40 @@
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from meetscribe.nn.embedder import EmbedderConfig
+from meetscribe.streaming.likeness import Likeness
+from meetscribe.training.export_embedder import averaged_embedder, fitted, is_for_estimates
+from meetscribe.training.objectives.people import PeopleClassifier
+
+SMALL = EmbedderConfig(width=16, blocks=1, kernel=3, joined=1, pooled=16, attention=8, dimensions=16)
+
+
+def test_the_likeness_of_pairs_is_found_again() -> None:
+    """Pairs drawn with known log odds, which grow with the speech behind them, give these log odds back."""
+    rng, truth = np.random.default_rng(1), Likeness(-3.0, 9.0, -1.0, 3.0)
+    cosines, behind = rng.uniform(-0.3, 1.0, 60_000), rng.uniform(0.4, 3.0, 60_000)
+    length = np.log(behind)
+    odds = truth.offset + truth.length * length + (truth.cosine + truth.cosine_length * length) * cosines
+    same = rng.random(60_000) < 1 / (1 + np.exp(-odds))
+    found = fitted(cosines, behind, same)
+    shift = np.log(same.mean() / (1 - same.mean()))  # both kinds count alike, however many there are
+    for cosine, seconds in ((0.1, 1.0), (0.5, 2.0), (0.8, 5.0)):
+        assert abs(found(cosine, seconds, seconds) + shift - truth(cosine, seconds, seconds)) < 0.4
+
+
+def test_averaged_weights_are_taken_out_of_a_checkpoint(tmp_path: Path) -> None:
+    """The embedder of a checkpoint is the averaged one, without what only training needs."""
+    model = PeopleClassifier(SMALL, 5)
+    average = {name: value + 1.0 for name, value in model.state_dict().items()}
+    torch.save({"sizes": dataclasses.asdict(SMALL), "average": average}, tmp_path / "checkpoint.pt")
+    found = averaged_embedder(tmp_path / "checkpoint.pt")
+    torch.testing.assert_close(found.out.weight, model.embedder.out.weight + 1.0)
+
+
+def test_half_of_the_people_are_for_estimates() -> None:
+    """Who is on which side follows from the name alone, and both sides have many."""
+    sides = [is_for_estimates(f"speaker-{number}") for number in range(200)]
+    assert 60 < sum(sides) < 140
