@@ -82,25 +82,33 @@ class OwnMeeting:
         self.session = MeetingSession(
             start, plan.source, heard_by, (), plan.settings, self._kept, recorder, plan.speakers
         )
+        self._after: list[DurableEvent] = []  # the log, once people have decided something after the end
         self.finishes_others = True  # waits for meetings that were cut off
         self.say: Say = lambda sentence: None
 
     @property
     def log(self) -> list[DurableEvent]:
-        """Return the durable events so far."""
-        return self.session.log
+        """Return the durable events so far, those after the end too."""
+        return self._after or self.session.log
 
     def subscribe(self, after_seq: int = 0) -> Subscription:
         """Return a reader of the events after `after_seq`, and of all that happens."""
         return self.session.subscribe(after_seq)
 
     async def command(self, command: Command) -> Ack:
-        """Carry out a command.
+        """Carry out a command; after the end, as of any meeting of the past: `log` has what came of it.
 
         Raises:
             CommandError: it cannot be carried out.
         """
-        return await self.session.command(command)
+        if self.session.meeting.end is None or command.name == "stop":
+            return await self.session.command(command)
+        return await asyncio.to_thread(self._decide_after, command)
+
+    def _decide_after(self, command: Command) -> Ack:
+        ack = self._store.command(self.id, command)
+        self._after = self._store.log(self.id)
+        return ack
 
     async def run(self) -> list[DurableEvent]:
         """Run the meeting to its end and return its log.

@@ -149,6 +149,12 @@ class LiveApp(App[None]):
         if self._leaving:
             self.exit()
 
+    async def _read_on(self) -> None:
+        """Take what was decided after the end, which no reader is told of."""
+        for event in (await self.meeting.read_log())[self.view.meeting.seq :]:
+            self.pane.take(event)
+        self.post_message(Changed())
+
     def on_changed(self) -> None:
         """Draw soon, unless that is to be done already."""
         if not self._is_due:
@@ -204,6 +210,8 @@ class LiveApp(App[None]):
     async def _send(self, make: Callable[[], commands.Command], said: str = "") -> None:
         try:
             await self.meeting.command(make())
+            if self._ended:
+                await self._read_on()
         except MeetscribeError as error:
             self.notify(str(error), severity="warning")
         else:

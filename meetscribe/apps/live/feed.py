@@ -90,7 +90,6 @@ class MeetingThread:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="meeting")
         self._done: Future[list[DurableEvent]] = Future()
-        self._log: list[DurableEvent] = []  # once it has ended
         self._read_out = asyncio.Event()  # nobody reads events any more
 
     def __enter__(self) -> Self:
@@ -115,13 +114,13 @@ class MeetingThread:
         return _Across(self)
 
     async def read_log(self) -> Sequence[DurableEvent]:
-        """Return the durable events so far, read in the meeting's thread: a database may belong to it."""
-        return self._log if self._done.done() else await self.across(self._read_log())
+        """Return the durable events so far, read in the meeting's thread while that is at work."""
+        return list(self._meeting.log) if self._done.done() else await self.across(self._read_log())
 
     async def command(self, command: Command) -> Ack:
-        """Carry out a command in the meeting's thread."""
+        """Carry out a command, in the meeting's thread while that is at work."""
         if self._done.done():
-            raise CommandError("ended", "the meeting has ended", command.id)
+            return await self._meeting.command(command)
         return await self.across(self._meeting.command(command))
 
     def stop(self) -> None:
@@ -179,8 +178,7 @@ class MeetingThread:
     async def _hold(self) -> None:
         """Run the meeting, and stay until its events are read."""
         try:
-            self._log = await self._meeting.run()
-            self._done.set_result(self._log)
+            self._done.set_result(await self._meeting.run())
         except BaseException as error:
             self._done.set_exception(error)
         await self._read_out.wait()

@@ -99,9 +99,9 @@ class Shown:
 
 
 @asynccontextmanager
-async def shown(*events, size=(80, 24), folder=None, light=False, notifications=True):
+async def shown(*events, size=(80, 24), folder=None, light=False, notifications=True, meeting=None):
     """Show a meeting in which these events happen; without any, one of a few turns."""
-    meeting = ScriptedMeeting(events or [START, *CONVERSATION])
+    meeting = meeting or ScriptedMeeting(events or [START, *CONVERSATION])
     app = LiveApp(meeting, folder, light)
     async with app.run_test(size=size, notifications=notifications) as pilot:
         screen = Shown(app, meeting, pilot)

@@ -5,8 +5,10 @@ from scripted_meetings import CONVERSATION, NAMES, START, TURNS, at, finals, lon
 from textual.widgets import Input
 
 from meetscribe import events as ev
-from meetscribe.apps.live.scripted import turn
+from meetscribe.apps.live.scripted import ScriptedMeeting, turn
 from meetscribe.apps.live.transcript.pane import TranscriptPane
+from meetscribe.meeting import apply
+from meetscribe.session.commands import Ack, decided
 
 from .shown import in_a_loop, shown
 
@@ -283,6 +285,37 @@ async def test_a_meeting_that_has_ended_can_still_be_read_and_left_at_once():
         assert "Good morning" in screen.text
         await screen.press("q")
         assert not screen.app.is_running
+
+
+class Kept(ScriptedMeeting):
+    """A meeting that is kept: names and corrections come after its end too, and nobody is told of them."""
+
+    async def command(self, command):
+        if self.meeting.end is None or command.name == "stop":
+            return await super().command(command)
+        event = ev.numbered(decided(command, self.meeting, 0), "scripted", len(self._log))
+        self._log.append(event)
+        self.meeting = apply(self.meeting, event)
+        return Ack(command.id, event.seq)
+
+
+@in_a_loop
+async def test_a_meeting_that_has_ended_can_still_be_put_right():
+    """Names, corrections and merges are shown after the end as before it; what needs a meeting says so."""
+    meeting = Kept([START, *CONVERSATION], waits=False)
+    async with shown(meeting=meeting) as screen:
+        assert "■ stopped" in screen.lines[0]
+        await screen.press("up", "up", "r")
+        await screen.write("Carol")
+        await screen.press("enter")
+        assert "Carol: That" in screen.text
+        await screen.press("c")
+        await screen.write(" Too early!")
+        await screen.press("enter")
+        assert "Too early!" in screen.text
+        assert "■ stopped" in screen.lines[0]
+        await screen.press("p")
+        assert "needs a meeting that is going on" in screen.text
 
 
 @in_a_loop
