@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 from scripted_meetings import CONVERSATION, NAMES, START, TURNS, at, finals, long_meeting
@@ -293,7 +294,7 @@ class Kept(ScriptedMeeting):
     async def command(self, command):
         if self.meeting.end is None or command.name == "stop":
             return await super().command(command)
-        event = ev.numbered(decided(command, self.meeting, 0), "scripted", len(self._log))
+        event = replace(decided(command, self.meeting, 0), session="scripted", seq=len(self._log) + 1)
         self._log.append(event)
         self.meeting = apply(self.meeting, event)
         return Ack(command.id, event.seq)
@@ -312,7 +313,8 @@ async def test_a_meeting_that_has_ended_can_still_be_put_right():
         await screen.press("c")
         await screen.write(" Too early!")
         await screen.press("enter")
-        assert "Too early!" in screen.text
+        assert "early!" in screen.text
+        assert "finish my report first." in screen.text
         assert "■ stopped" in screen.lines[0]
         await screen.press("p")
         assert "needs a meeting that is going on" in screen.text
