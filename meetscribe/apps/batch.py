@@ -9,12 +9,14 @@ Not covered: a cluster (`cluster.py`), the command line (`cli/transcribe.py`).
 import hashlib
 import json
 import multiprocessing
+import os
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from itertools import takewhile
+from multiprocessing.connection import wait as wait_for_any
 from pathlib import Path
 from typing import Any
 
@@ -112,8 +114,17 @@ _of_this_process: dict[str, Any] = {}
 
 
 def begin_process(progress: Any) -> None:
-    """Prepare a worker process: where it tells how far it is."""
+    """Prepare a worker process: where it tells how far it is, and that it ends with who started it."""
     _of_this_process["progress"] = progress
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_after, args=(parent.sentinel,), name="parent", daemon=True).start()
+
+
+def _end_after(sentinel: int) -> None:
+    """End this process when its parent was killed: what it is at would go nowhere."""
+    wait_for_any([sentinel])
+    os._exit(1)
 
 
 def transcribe_here(task: Task, load: Loader, model: Path) -> Transcript:

@@ -18,6 +18,7 @@ from meetscribe.errors import InputError, UsageError
 from meetscribe.events import DurableEvent, Event, Progress, Session
 from meetscribe.formats.registry import Format
 from meetscribe.session.session import MeetingSession
+from meetscribe.sources.file import check_unchanged, version_of
 from meetscribe.sources.layouts import Laid, Layout, open_recording
 
 
@@ -74,6 +75,7 @@ def transcribe(task: Task, recogniser: Callable[[], Recogniser], report: Report 
         MissingError, CheckpointError: the recogniser cannot be loaded.
     """
     try:
+        versions = [version_of(path) for path in task.files if path.exists()]
         laid = open_recording(task.files, task.layout, together=len(task.files) > 1)
         started = min(path.stat().st_mtime for path in task.files)
     except (InputError, OSError) as error:
@@ -83,6 +85,8 @@ def transcribe(task: Task, recogniser: Callable[[], Recogniser], report: Report 
         session.sinks = [_ProgressSink(task, report)]
     try:
         asyncio.run(session.run())
+        for path, version in zip(task.files, versions, strict=True):
+            check_unchanged(path, version)  # the last words come long after the last sample was read
     except InputError as error:
         return Transcript(task, tuple(session.log) if session.heard else None, str(error))
     return Transcript(task, tuple(session.log))

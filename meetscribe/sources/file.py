@@ -70,15 +70,7 @@ class FileSource:
 
     def _check_unchanged(self) -> None:
         """Refuse a file that is not what it was when it was opened: what was read may be of both."""
-        try:
-            same = _version(os.stat(self.path)) == self._version
-        except OSError:
-            same = False
-        if not same:
-            raise AudioError(
-                f"{self.path}: it changed while it was read, so that its transcript may be of neither version; "
-                "transcribe it again when nothing writes to it"
-            )
+        check_unchanged(self.path, self._version)
 
     async def blocks(self) -> AsyncIterator[Block]:
         """Give the audio at 16 kHz, letting other tasks run between blocks."""
@@ -120,8 +112,37 @@ class FileSource:
                 )
 
 
-def _version(kind: os.stat_result) -> tuple[int, int, int, int]:
+Version = tuple[int, int, int, int]
+
+
+def version_of(path: Path) -> Version:
+    """Return what tells a file's content now from what it is after somebody wrote to it.
+
+    Raises:
+        OSError: it is not there.
+    """
+    return _version(os.stat(path))
+
+
+def _version(kind: os.stat_result) -> Version:
     return kind.st_dev, kind.st_ino, kind.st_size, kind.st_mtime_ns
+
+
+def check_unchanged(path: Path, version: Version) -> None:
+    """Refuse a file that is not what it was.
+
+    Raises:
+        AudioError: it has changed, or is gone.
+    """
+    try:
+        same = version_of(path) == version
+    except OSError:
+        same = False
+    if not same:
+        raise AudioError(
+            f"{path}: it changed while it was read, so that its transcript may be of neither version; "
+            "transcribe it again when nothing writes to it"
+        )
 
 
 def check_file(path: Path) -> os.stat_result:
