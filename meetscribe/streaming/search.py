@@ -104,7 +104,7 @@ class SearchSettings:
     hidden_marks: bool = False
     start_penalty: float = 0.0
     end_penalty: float = 0.0
-    hot_share: float = 0.02
+    hot_share: float = 0.05
     hot_least: int = 50
 
 
