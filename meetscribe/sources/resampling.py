@@ -38,8 +38,8 @@ class Resampler:
             given = np.ascontiguousarray(samples)
             samples = stage.resample_chunk(given, last=last).reshape(-1, self._channels)
         if self._noise is not None:
-            noise = self._noise.standard_normal(samples.shape, np.float32)
-            samples = samples + noise * np.float32(FAINT)
+            noise = self._noise.standard_normal(samples.shape, dtype=np.float32)
+            samples = (samples + FAINT * noise).astype(np.float32)
         return samples
 
     def finish(self) -> NDArray[np.float32]:

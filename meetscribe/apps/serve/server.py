@@ -65,6 +65,12 @@ def listen(host: str, ports: Sequence[int]) -> list[socket.socket]:
     return opened
 
 
+def shown_address(one: socket.socket) -> str:
+    """Return the host and the port of a socket as they stand in a URL."""
+    host, port = one.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 def _explain(host: str, port: int, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
         return f"port {port} of {host} is in use; end the program that has it, or choose another --port"

@@ -26,7 +26,7 @@ from meetscribe.apps.serve.compat.routes import VoskPort, compatible_routes
 from meetscribe.apps.serve.hub import Commanded, Hub, NewSinks
 from meetscribe.apps.serve.inputs import Register
 from meetscribe.apps.serve.limits import Limits
-from meetscribe.apps.serve.server import check_tls, listen, run
+from meetscribe.apps.serve.server import check_tls, listen, run, shown_address
 from meetscribe.apps.serve.shelf import StoreArchive
 from meetscribe.apps.serve.voices import Separation
 from meetscribe.apps.speakers import people_of, speaker_settings
@@ -122,8 +122,7 @@ class Serving:
         service = Service(hub, access, Limits(), self._log, Separation(self._settings.own_models))
         scheme = "http" if self._tls is None else "https"
         for one in sockets:
-            host, port = one.getsockname()[:2]
-            self._log.info("listening", url=f"{scheme}://{host}:{port}")
+            self._log.info("listening", url=f"{scheme}://{shown_address(one)}")
 
         async def begin() -> None:
             for start, register in archive.interrupted():

@@ -5,6 +5,7 @@ import io
 import json
 from typing import Any
 
+import numpy as np
 import openai
 import pytest
 import soundfile
@@ -13,6 +14,8 @@ from deepgram import AsyncDeepgramClient
 from deepgram.core.events import EventType
 from fakes import speech
 from serving import asynchronous, serving
+
+from meetscribe.apps.serve.limits import Limits
 
 TOKEN = "a token that is long enough"
 
@@ -63,6 +66,73 @@ async def test_reset_finishes_what_was_said_and_the_socket_stays():
             said.append(json.loads(await socket.recv()))
     assert said == [{"partial": ""}, said[1], {"partial": ""}, {"text": ""}]
     assert said[1]["text"] == "1"
+
+
+@pytest.mark.parametrize("rate", [8_000, 44_100])
+@pytest.mark.parametrize("config", [{"words": True}, {"words": False}, {"words": 1, "max_alternatives": 3}])
+def test_vosks_settings(rate, config):
+    """A telephone's rate, words or none, alternatives: as a client of vosk asks for them, in the meeting's time."""
+
+    @asynchronous
+    async def scenario():
+        sound = np.interp(np.arange(3 * rate) / rate, np.arange(48_000) / 16_000, speech("AbC")[:, 0])
+        data = (sound * 32767).astype("<i2").tobytes()
+        async with serving() as server, websockets.connect(f"ws://{server.url}/vosk") as socket:
+            settings = {"sample_rate": float(rate), "phrase_list": ["zero"], "model": "other"} | config
+            await socket.send(json.dumps({"config": settings}))
+            texts = []
+            for at in range(0, len(data), rate // 5 * 2):
+                await socket.send(data[at : at + rate // 5 * 2])
+                texts.append(json.loads(await socket.recv()))
+            await socket.send('{"eof":1}')
+            texts.append(json.loads(await socket.recv()))
+        results = [text for text in texts if text.get("text") or "alternatives" in text]
+        if config.get("max_alternatives"):
+            results = [one for result in results for one in result["alternatives"] if one["text"]]
+        assert [result["text"] for result in results] == ["1", "3"]
+        starts = [word["start"] for result in results for word in result.get("result", ())]
+        assert starts == ([0.0, 2.0] if config["words"] else [])
+
+    scenario()
+
+
+@asynchronous
+async def test_deepgrams_channels_each_have_results():
+    """`multichannel`: each channel is transcribed by itself; without `interim_results` only finals come."""
+    said: list[Any] = []
+    two = np.concatenate([speech("Ab"), speech("bC")], axis=1)  # one speaks in each
+    query = "encoding=linear16&sample_rate=16000&channels=2&multichannel=true&utterance_end_ms=1000"
+    query += "&endpointing=300&punctuate=true&smart_format=true&model=nova-3&language=en"
+    async with serving() as server, websockets.connect(f"ws://{server.url}/v1/listen?{query}") as socket:
+        for part in (two * 32767).astype("<i2").reshape(-1, 3200, 2):
+            await socket.send(part.tobytes())
+        await socket.send('{"type": "CloseStream"}')
+        said += [json.loads(message) async for message in socket]
+    results = [message for message in said if message["type"] == "Results"]
+    assert all(result["is_final"] and result["speech_final"] for result in results)
+    shown = {tuple(one["channel_index"]): one["channel"]["alternatives"][0]["transcript"] for one in results}
+    assert shown == {(0, 2): "1", (1, 2): "2"}
+    ends = [message for message in said if message["type"] == "UtteranceEnd"]
+    assert [(end["channel"], end["last_word_end"]) for end in ends] == [([0, 2], 1.0), ([1, 2], 2.0)]
+    assert (said[-1]["type"], said[-1]["channels"], said[-1]["duration"]) == ("Metadata", 2, 2.0)
+
+
+@pytest.mark.parametrize(
+    "query", ["", "encoding=mulaw", "encoding=linear16", "encoding=linear16&sample_rate=x"]
+)
+def test_audio_that_deepgrams_clients_must_not_send(query):
+    """What cannot be read is refused in the handshake, with a sentence in Deepgram's shape."""
+
+    @asynchronous
+    async def scenario():
+        async with serving() as server:
+            with pytest.raises(websockets.InvalidStatus) as refused:
+                await websockets.connect(f"ws://{server.url}/v1/listen?{query}")
+        assert refused.value.response.status_code == 400
+        answer = json.loads(refused.value.response.body)
+        assert "linear16" in answer["err_msg"] or "sample_rate" in answer["err_msg"]
+
+    scenario()
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of websockets' names, in Deepgram's client
@@ -123,12 +193,33 @@ async def test_openais_sdk_transcribes_a_file_in_every_format():
         events = [event async for event in await create("json", stream=True)]
         assert [event.type for event in events] == ["transcript.text.delta"] * 2 + ["transcript.text.done"]
         assert [model.id async for model in client.models.list()] == ["fake"]
-        for model, file, error in (
-            ("no-such-model", recording(), openai.NotFoundError),
-            ("whisper-1", io.BytesIO(b"no audio"), openai.BadRequestError),
+        for wrong, error, said in (
+            ({"model": "no-such-model"}, openai.NotFoundError, "this server has fake"),
+            ({"file": io.BytesIO(b"no audio")}, openai.BadRequestError, "no audio that can be read"),
+            ({"response_format": "nonsense"}, openai.BadRequestError, "choose one of json, text"),
+            (
+                {"timestamp_granularities": ["chapter"]},
+                openai.BadRequestError,
+                "choose word, segment or both",
+            ),
         ):
-            with pytest.raises(error):
-                await client.audio.transcriptions.create(model=model, file=file)
+            wanted: Any = {"model": "whisper-1", "file": recording()} | wrong
+            with pytest.raises(error, match=said):
+                await client.audio.transcriptions.with_raw_response.create(**wanted)
+        with pytest.raises(openai.NotFoundError, match="not offered here"):
+            await client.embeddings.create(model="whisper-1", input="x")
+        await client.close()
+
+
+@asynchronous
+async def test_a_file_that_is_too_large_is_refused():
+    """OpenAI's client gets the status 413 and the bound; a smaller file is transcribed afterwards."""
+    async with serving(limits=Limits(upload=1 << 20, grace=5.0)) as server:
+        client = openai.AsyncOpenAI(api_key="any", base_url=f"http://{server.url}/v1", max_retries=0)
+        with pytest.raises(openai.APIStatusError, match="larger than 1 MiB") as refused:
+            await client.audio.transcriptions.create(model="whisper-1", file=recording("A" * 40))
+        assert refused.value.status_code == 413
+        assert (await client.audio.transcriptions.create(model="whisper-1", file=recording("A"))).text == "1"
         await client.close()
 
 

@@ -15,7 +15,7 @@ from serving import AUDIO, Client, asynchronous, serving
 from meetscribe.apps.serve import start
 from meetscribe.apps.serve.access import check_address
 from meetscribe.apps.serve.admission import Admission
-from meetscribe.apps.serve.server import Tls, check_tls, listen
+from meetscribe.apps.serve.server import Tls, check_tls, listen, shown_address
 from meetscribe.errors import MissingError, UsageError
 
 
@@ -27,10 +27,16 @@ def test_other_machines_need_a_token(host):
     check_address(host, "a-token-that-is-long-enough")
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost", "127.0.0.2"])
-def test_this_machine_needs_none(host):
-    """Loopback addresses need no token."""
+@pytest.mark.parametrize(
+    ("host", "shown"),
+    [("127.0.0.1", "127.0.0.1"), ("::1", "[::1]"), ("localhost", "127.0.0.1"), ("127.0.0.2", "127.0.0.2")],
+)
+def test_this_machine_needs_none(host, shown):
+    """Loopback addresses need no token: a socket is open there, and its address can be put into a browser."""
     check_address(host, None)
+    (one,) = listen(host, [0])
+    with one, socket.create_connection(one.getsockname()[:2], timeout=5):
+        assert shown_address(one) == f"{shown}:{one.getsockname()[1]}"
 
 
 @pytest.mark.parametrize("token", ["short", "with a space in it", "naïve-token-value"])

@@ -15,6 +15,7 @@ from meetscribe.meeting import Meeting, fold, shown_speaker
 from meetscribe.timeline import to_seconds
 
 FORMATS = ("json", "text", "srt", "vtt", "verbose_json", "diarized_json")
+GRANULARITIES = ("word", "segment")
 ALIASES = ("whisper-1", "gpt-4o-transcribe", "gpt-4o-mini-transcribe", "gpt-4o-transcribe-diarize")
 """Names of models that programs have built in; they get the model that is there."""
 

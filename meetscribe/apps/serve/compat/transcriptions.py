@@ -45,6 +45,7 @@ def routes(service: Service) -> list[BaseRoute]:
         Route("/v1/audio/transcriptions", endpoints.transcribe, methods=["POST"]),
         Route("/v1/models", endpoints.models),
         Route("/v1/models/{model:path}", endpoints.model),
+        Route("/v1/{rest:path}", endpoints.unknown, methods=["GET", "POST", "DELETE"]),
     ]
 
 
@@ -65,6 +66,11 @@ class _Endpoints:
         if name != self._service.hub.model and name not in openai.ALIASES:
             return JSONResponse(openai.error(f"there is no model {name[:60]!r}", "model_not_found"), 404)
         return JSONResponse(openai.model(name, self._created))
+
+    async def unknown(self, request: Request) -> Response:
+        """Answer where OpenAI has something that is not here, in the shape that its clients read."""
+        message = f"{request.url.path[:60]} is not offered here; transcriptions and models are"
+        return JSONResponse(openai.error(message, "unknown_url"), 404)
 
     async def transcribe(self, request: Request) -> Response:
         """Answer with the transcript of a file."""
@@ -109,6 +115,10 @@ class _Endpoints:
             raise _RefusedError(
                 400, f"response_format {wanted.form[:40]!r}: choose one of {known}", "bad_format"
             )
+        for granularity in wanted.granularities:
+            if granularity not in openai.GRANULARITIES:
+                message = f"timestamp_granularities {granularity[:40]!r}: choose word, segment or both"
+                raise _RefusedError(400, message, "bad_granularity")
 
     def _session(self, wanted: "_Wanted") -> MeetingSession:
         source = FileSource(Path(wanted.path))
