@@ -16,6 +16,7 @@ from meetscribe.apps.serve.limits import Limits
 _FLUSH_WITHIN = (
     30.0  # seconds in which a client that was too slow may still read what it was sent, and why it was closed
 )
+_DEAF_FOR = 1.0  # seconds in which a client with TLS may read the end before its socket is closed
 _LONGEST_REASON = 123  # bytes that a close frame can carry
 _SCOPE_KEY = "meetscribe.shed"
 
@@ -58,7 +59,9 @@ class LimitedHttp(H11Protocol):
 
 
 class SheddableWebSocket(WebSocketsSansIOProtocol):
-    """A WebSocket that can be closed although its client does not read."""
+    """A WebSocket that can be closed although its client does not read, or does not stop to send."""
+
+    _is_deaf = False
 
     def handle_connect(self, event: Any) -> None:
         """Accept the handshake, and tell the application how to shed the client."""
@@ -70,11 +73,36 @@ class SheddableWebSocket(WebSocketsSansIOProtocol):
         if self.close_sent or self.disconnected or self.transport.is_closing():
             return
         self.conn.send_close(code, clipped(reason))
+        self._hang_up()
+
+    def handle_parser_exception(self) -> None:
+        """Say why what came can be no message of a client: too long, or no frame."""
+        assert self.conn.close_sent is not None
+        code, reason = self.conn.close_sent.code, self.conn.close_sent.reason
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
+        self._hang_up()
+
+    def data_received(self, data: bytes) -> None:
+        """Take what comes; nothing after the end was said."""
+        if not self._is_deaf:
+            super().data_received(data)
+
+    def _hang_up(self) -> None:
+        """Send what is to be sent and the end, and read on without listening until the client hangs up too.
+
+        A socket that is closed while something unread lies in it is reset, and its client never learns why.
+        """
         self.transport.write(b"".join(self.conn.data_to_send()))
-        self.close_sent = True
+        self._is_deaf = self.close_sent = True
         self.stop_keepalive()
-        self.transport.close()
-        self.loop.call_later(_FLUSH_WITHIN, self.transport.abort)
+        if self.read_paused:
+            self.read_paused = False
+            self.transport.resume_reading()
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        else:  # TLS knows no half of an end
+            self.loop.call_later(_DEAF_FOR, self.transport.close)
+        self.close_timer = self.loop.call_later(_FLUSH_WITHIN, self.transport.abort)
 
 
 def shed(websocket: WebSocket, code: int, reason: str) -> None:

@@ -3,11 +3,14 @@
 import asyncio
 import contextlib
 import json
+import signal
+from pathlib import Path
 
 import pytest
 import websockets
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from killable import Killable
 from serving import AUDIO, asynchronous, serving
 
 from meetscribe import events as ev
@@ -69,11 +72,8 @@ def test_bytes_that_are_no_frames(junk):
     @asynchronous
     async def scenario():
         async with serving() as server, meeting_that_goes_on(server) as path:
-            key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13"
-            head = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
-            head += f"Connection: Upgrade\r\n{key}\r\n\r\n"
             reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-            writer.write(head.encode())
+            writer.write(handshake(path))
             assert b"101" in await reader.readline()
             for bytes_ in junk:
                 writer.write(bytes_)
@@ -84,6 +84,20 @@ def test_bytes_that_are_no_frames(junk):
             writer.close()
 
     scenario()
+
+
+@asynchronous
+async def test_a_giant_frame_that_is_still_being_sent():
+    """Its client learns why it was closed although it did not stop to send: the socket is not reset."""
+    async with serving() as server, meeting_that_goes_on(server) as path:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(handshake(path))
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"\x82\xff" + (1 << 30).to_bytes(8, "big") + bytes(4) + bytes(8 << 20))
+        await writer.drain()
+        told = await asyncio.wait_for(reader.read(), 10)
+        assert told[2:4] == (1009).to_bytes(2, "big")
+        writer.close()
 
 
 @asynchronous
@@ -195,3 +209,64 @@ async def test_a_machine_that_is_full_says_so():
                 await client.recv()
             assert client.close_code == 1013
             assert "0.50" in str(client.close_reason)
+
+
+def resident(process):
+    """The memory of a process, in MiB."""
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    return int(status.split("VmRSS:")[1].split()[0]) / 1024
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read from /proc")
+def test_memory_stays_bounded(tmp_path):
+    """Clients that never read, giant frames, open sockets: a server holds little of what they would have it hold."""
+
+    async def scenario():
+        server = Killable(tmp_path)
+        await server.start()
+        async with server.client("/ws/new", role="both", audio=AUDIO) as speaker:
+            path = f"/ws/{speaker.answer['session']}"
+            before = resident(server.process)
+            lazy = []
+            for _ in range(40):
+                reader, writer = await asyncio.open_connection("127.0.0.1", server.port, limit=1024)
+                lazy.append((reader, writer))
+                writer.write(handshake(path))
+                await reader.readuntil(b"\r\n\r\n")
+                writer.write(masked('{"type": "hello", "version": 1, "after_seq": 0}'))
+                await reader.readuntil(b'"type": "session"')
+                writer.transport.pause_reading()
+            half_open = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(50)]
+            for _ in range(
+                4
+            ):  # 11 MB for each listener, 450 MB for all, of which the kernel may hold a third
+                async with server.client(path, role="listen", after_seq=None) as other:
+                    for number in range(95):
+                        await other.say(type="command", id=str(number), name="bookmark", note="€" * 10_000)
+                        await other.hear("ack")
+            for _ in range(20):
+                async with server.client(path) as giant:
+                    await giant.socket.send(b"x" * 1_100_000)
+                    assert await giant.closed() == 1009
+            assert resident(server.process) - before < 100
+            for _, writer in lazy + half_open:
+                writer.transport.abort()
+            await speaker.speak("A")
+            await speaker.say(type="bye")
+            finals = [message for message in await speaker.rest() if message["type"] == "final"]
+        assert [final["turn"]["text"] for final in finals] == ["1"]
+        await server.end(signal.SIGTERM)
+
+    asyncio.run(asyncio.wait_for(scenario(), 120))  # what is sent and synced takes its time
+
+
+def handshake(path):
+    """A WebSocket's request."""
+    key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13"
+    head = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
+    return f"{head}Connection: Upgrade\r\n{key}\r\n\r\n".encode()
+
+
+def masked(text):
+    """A short text frame of a client, masked with zeros."""
+    return bytes([0x81, 0x80 | len(text)]) + bytes(4) + text.encode()
