@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meetscribe.errors import AudioError
-from meetscribe.session.ports import Block
+from meetscribe.session.ports import AudioSource, Block
 from meetscribe.sources.beamforming import Beamformer
 from meetscribe.sources.beside import BesideSource, measured_clocks
 from meetscribe.sources.clocks import Clock
@@ -37,23 +37,8 @@ _SAME = 0.999  # correlation of channels that hold the same
 _DEAD = -75.0  # dBFS; a channel that is never louder holds nothing
 
 
-class Readable(Protocol):
+class Readable(AudioSource, Protocol):
     """A source that can be read without an event loop."""
-
-    @property
-    def name(self) -> str:
-        """Return what people call the source."""
-        ...
-
-    @property
-    def length(self) -> int | None:
-        """Return the number of samples at 16 kHz, None where it is not known."""
-        ...
-
-    @property
-    def channels(self) -> int:
-        """Return the number of channels."""
-        ...
 
     def read(self) -> Iterator[Block]:
         """Give the audio, once."""
