@@ -4,12 +4,14 @@
 
 A program of its own shows a scripted meeting of four people, every third turn talked over, in a pseudo-terminal, as
 `meetscribe live` does: played many times as fast as people talk, with its partials. Then keys are pressed, and the time
-is taken from the key to the last byte of the answer, as a terminal would get it.
+is taken from the key to the last byte of the answer, as a terminal would get it. Before the keys some words are said at
+the speed of life: `word_ms` is the time from the partial that has a word to the byte that ends it on the terminal.
 On a machine that others use too, `key_ms` holds what they took; it is stated without that beside it.
 Not covered: what the terminal itself needs to draw, and the audio.
 """
 
 import argparse
+import asyncio
 import fcntl
 import json
 import os
@@ -18,13 +20,16 @@ import random
 import select
 import struct
 import sys
+import tempfile
 import termios
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from meetscribe import events as ev
 from meetscribe.apps.live.app import run
 from meetscribe.apps.live.scripted import ScriptedMeeting, spoken, turn
+from meetscribe.timeline import SAMPLE_RATE
 
 _SENTENCE = (
     "we have to talk about the plan for next month and who can help us with all of it before the holidays"
@@ -48,6 +53,9 @@ _KEYS = {
 }
 _QUIET = 0.12  # seconds without a byte after which an answer is over
 _ENDED = "the end of the replay"
+_SETTLED = 0.5  # seconds without a byte after which the replay has been shown
+_LATE = [f"late{number:02}" for number in range(20)]  # words that are said when the replay is over
+_BETWEEN = 0.3  # seconds between two of them
 
 
 def long_meeting(minutes: float, seed: int = 7) -> list[ev.Turn]:
@@ -69,12 +77,43 @@ def long_meeting(minutes: float, seed: int = 7) -> list[ev.Turn]:
     return turns
 
 
-def show(minutes: float, speed: float) -> None:
+def show(minutes: float, speed: float, stamps: Path) -> None:
     """Be the program that is measured."""
     start = ev.Session(title="A long meeting", started="2026-11-25T10:00:00", sources=("microphone",))
     events = spoken(long_meeting(minutes))
     last = ev.Bookmark(at=events[-1].at, note=_ENDED)
-    run(ScriptedMeeting([start, *events, last], speed))
+    run(_Talking([start, *events, last], speed, stamps))
+
+
+class _Talking(ScriptedMeeting):
+    """After its script it says words one by one, and writes down when their partials were given."""
+
+    def __init__(self, events: list[ev.Event], speed: float, stamps: Path) -> None:
+        super().__init__(events, speed)
+        self._last, self._stamps = events[-1], stamps
+
+    async def run(self) -> list[ev.DurableEvent]:
+        """Play the script, say the words, then wait to be stopped."""
+        saying = asyncio.create_task(self._say_words(), name="words")
+        try:
+            return await super().run()
+        finally:
+            saying.cancel()
+
+    async def _say_words(self) -> None:
+        while not (self.log and isinstance(self.log[-1], ev.Bookmark)):
+            await asyncio.sleep(0.2)
+        await asyncio.sleep(2 * _SETTLED)
+        begin, times = self._last.at + SAMPLE_RATE, []
+        for count in range(1, len(_LATE) + 1):
+            said = " ".join(_LATE[:count])
+            now = turn("late", 0, begin / SAMPLE_RATE, begin / SAMPLE_RATE + count * _BETWEEN, said, "s1")
+            self.publish(ev.Partial(at=now.end, turn=now, revision=count, stable=max(count - 3, 0)))
+            times.append(time.monotonic())
+            await asyncio.sleep(_BETWEEN)
+        part = self._stamps.with_suffix(".part")
+        part.write_text(json.dumps(times))
+        part.replace(self._stamps)
 
 
 @dataclass(frozen=True)
@@ -114,8 +153,18 @@ class Program:
             if time.monotonic() - looked > 2:
                 looked = time.monotonic()
                 self.memory.append(self.resident())
-        while self.read(0.5):
+        while self.read(_SETTLED):
             pass
+
+    def words(self) -> list[float]:
+        """Read until the words that are said after the replay stand there; return when each came."""
+        written, came = b"", []
+        until = time.monotonic() + 60
+        while len(came) < len(_LATE) and time.monotonic() < until:
+            written += self.read(1)
+            while len(came) < len(_LATE) and _LATE[len(came)].encode() in written:
+                came.append(time.monotonic())
+        return came
 
     def answer(self, key: str) -> "Answer":
         """Press a key; return what it took to the last byte of the answer."""
@@ -159,9 +208,21 @@ def start(arguments: list[str], columns: int, rows: int) -> Program:
 
 def measure(minutes: float, speed: float, size: tuple[int, int], presses: int) -> dict[str, object]:
     """Return the figures."""
-    program = start([__file__, "--show", "--minutes", str(minutes), "--speed", str(speed)], *size)
+    with tempfile.TemporaryDirectory() as folder:
+        return _measured(minutes, speed, size, presses, Path(folder) / "stamps.json")
+
+
+def _measured(
+    minutes: float, speed: float, size: tuple[int, int], presses: int, stamps: Path
+) -> dict[str, object]:
+    shown = ["--show", "--minutes", str(minutes), "--speed", str(speed), "--stamps", str(stamps)]
+    program = start([__file__, *shown], *size)
     try:
         program.replay()
+        came = program.words()
+        while not stamps.exists():
+            program.read(0.1)
+        said = json.loads(stamps.read_text())[: len(came)]
         used = program.processor_time()
         times: dict[str, list[Answer]] = {name: [] for name in _KEYS}
         for _ in range(presses):
@@ -178,6 +239,8 @@ def measure(minutes: float, speed: float, size: tuple[int, int], presses: int) -
         "turns": len(turns),
         "words": sum(len(said.words) for said in turns),
         "size": f"{size[0]}x{size[1]}",
+        "words_shown": f"{len(came)} of {len(_LATE)}",
+        "word_ms": _figures([there - given for there, given in zip(came, said, strict=True)]),
         "key_ms": _figures([one.clock for one in answers]),
         "key_ms_less_waiting_for_a_processor": _figures([one.clock - one.waited for one in answers]),
         "key_processor_ms": _figures([one.ran for one in answers]),
@@ -203,10 +266,11 @@ def main() -> None:
     parser.add_argument("--speed", type=float, default=200, help="how many times as fast as people talk")
     parser.add_argument("--size", default="80x24")
     parser.add_argument("--presses", type=int, default=20, help="how often each key is pressed")
+    parser.add_argument("--stamps", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--show", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.show:
-        show(options.minutes, options.speed)
+        show(options.minutes, options.speed, options.stamps)
         return
     columns, rows = map(int, options.size.split("x"))
     print(json.dumps(measure(options.minutes, options.speed, (columns, rows), options.presses)))
