@@ -35,7 +35,7 @@ def test_somebody_remembered_is_named_with_a_confidence() -> None:
 
 def test_an_uncertain_match_stays_anonymous() -> None:
     """Half of one voice, two voices alike, and too little speech are no reason for a name."""
-    assert recall(remembered("Alice", 0)).recognise([candidate("s1", 0, part=0.6)], "e") == ()
+    assert recall(remembered("Alice", 0)).recognise([candidate("s1", 0, part=0.75)], "e") == ()
     twins = recall(remembered("Alice", 0), remembered("Alina", 0))
     assert twins.recognise([candidate("s1", 0)], "e") == ()
     assert recall(remembered("Alice", 0)).recognise([candidate("s1", 0, seconds=1.0)], "e") == ()
