@@ -35,6 +35,7 @@ class Killable:
             str(self.data),
             str(self.port),
             env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
+            stdin=asyncio.subprocess.PIPE,  # its end ends the server: no test that fails leaves one behind
             stdout=asyncio.subprocess.PIPE,
         )
         assert await self.process.stdout.readline() == b"ready\n"
@@ -54,6 +55,7 @@ class Killable:
 
 
 async def main(data, port):
+    asyncio.get_running_loop().add_reader(sys.stdin.fileno(), os._exit, 1)
     archive = StoreArchive(Path(data))
     async with serving(archive=archive, port=int(port)) as server:
         for start, register in archive.interrupted():

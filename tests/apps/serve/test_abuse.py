@@ -5,6 +5,7 @@ import contextlib
 import json
 import signal
 from pathlib import Path
+from typing import cast
 
 import pytest
 import websockets
@@ -235,7 +236,7 @@ def test_memory_stays_bounded(tmp_path):
                 await reader.readuntil(b"\r\n\r\n")
                 writer.write(masked('{"type": "hello", "version": 1, "after_seq": 0}'))
                 await reader.readuntil(b'"type": "session"')
-                writer.transport.pause_reading()
+                cast("asyncio.Transport", writer.transport).pause_reading()
             half_open = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(50)]
             for _ in range(
                 4
