@@ -2,8 +2,8 @@
 
     python benchmarks/page.py --turns 10000
 
-A scripted server gives finished turns of twelve words, 3 s each, every fifth over another; Chromium is Debian's, without
-a GPU. Needs the tests' dependencies (`pip install -e '.[dev]'`).
+A scripted server gives finished turns of twelve words, 3 s each, every fifth over another; Chromium is Debian's,
+without a GPU. Needs the tests' dependencies (`pip install -e '.[dev]'`).
 """
 
 import argparse
