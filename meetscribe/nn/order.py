@@ -36,7 +36,7 @@ class OrderCosts:
     """
 
     evidence: float = 0.2  # part of the log odds that counts
-    overlap: float = 4.0  # one more begins to talk
+    overlap: float = 14.0  # one more begins to talk
     exchange: float = 4.0  # the separator's slots are exchanged in the middle of talk
     exchange_in_silence: float = 0.3
     together: float = 0.1  # each step in which two talk
