@@ -1,9 +1,19 @@
+from typing import cast
+
 import numpy as np
 import pytest
 import torch
 
 from meetscribe.engine.batches import MOST_AT_ONCE, InProcessEngine
-from meetscribe.streaming.steps import STEP_FRAMES, StepRequest, StreamResult, StreamStep, WholeStep
+from meetscribe.streaming.steps import (
+    STEP_FRAMES,
+    StepRequest,
+    StreamResult,
+    StreamStep,
+    VoiceResult,
+    WholeResult,
+    WholeStep,
+)
 from meetscribe.testing import tiny_network
 
 
@@ -35,6 +45,8 @@ def test_batching_changes_nothing(slots: int) -> None:
     together = engine.run(requests)
     for request, result in zip(requests, together, strict=True):
         (alone,) = engine.run([request])
+        assert not isinstance(result, VoiceResult)
+        assert not isinstance(alone, VoiceResult)
         assert result.scores.shape == alone.scores.shape
         np.testing.assert_allclose(result.scores, alone.scores, atol=1e-4)
         if isinstance(result, StreamResult) and isinstance(alone, StreamResult):
@@ -66,7 +78,11 @@ def test_a_stream_goes_on_from_its_state() -> None:
     assert np.abs(second.scores - fresh.scores).max() > 1e-3
     pieces = np.concatenate([first.features, second.features], 1)
     wholes = engine.run([WholeStep(piece) for piece in pieces])
-    assert all(len(whole.scores) == first.scores.shape[1] + second.scores.shape[1] for whole in wholes)
+    assert all(isinstance(whole, WholeResult) for whole in wholes)
+    assert all(
+        len(cast(WholeResult, whole).scores) == first.scores.shape[1] + second.scores.shape[1]
+        for whole in wholes
+    )
 
 
 @pytest.mark.parametrize("slots", [1, 2])

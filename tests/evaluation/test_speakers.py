@@ -22,13 +22,15 @@ turns = st.lists(
 @given(turns)
 def test_the_assignment_is_the_best_of_all(drawn: list[ShownTurn]) -> None:
     """No way to let shown speakers stand for true ones leaves less speech confused."""
+    shown: list[str] = ["s1", "s2", "s3"]
+    mappings = [dict(zip(shown, order, strict=True)) for order in permutations("ABC")]
     best = max(
         sum(
             turn.amount
             for turn in drawn
             if turn.shown is not None and mapping.get(turn.shown) == turn.speaker
         )
-        for mapping in (dict(zip(("s1", "s2", "s3"), order, strict=True)) for order in permutations("ABC"))
+        for mapping in mappings
     )
     figures = speaker_figures(drawn)
     assert figures.amount - figures.unknown - figures.confused == pytest.approx(best)
