@@ -104,3 +104,13 @@ def running_sound_server() -> Iterator[SoundServer]:
         if server.process is not None:
             server.kill()
         shutil.rmtree(home, ignore_errors=True)
+
+
+@contextmanager
+def meeting_sink_and_another() -> Iterator[SoundServer]:
+    """Start a server with a sink `meeting`, that a meeting is played into, and `other`, that is in use otherwise."""
+    with running_sound_server() as running:
+        running.add_sink("meeting")
+        running.add_sink("other")
+        running.control("set-default-sink", "other")
+        yield running

@@ -29,8 +29,7 @@ _TEN = {word: 10 * value for value, word in enumerate(_TENS) if word != "-"}
 _ORDINAL = {word: value for value, word in enumerate(_ORDINALS)} | {
     f"{word[:-1]}ieth": value for word, value in _TEN.items()
 }
-_ORDINAL_SCALE = {f"{name}th": size for size, name in _SCALES}
-_GROUPS = (10**9, 10**6, 1000)
+_ORDINAL_SCALE = frozenset(f"{name}th" for _, name in _SCALES)
 _SCALE = {name: size for size, name in _SCALES}
 _NUMBER_WORDS = frozenset(
     {*_ONE, *_TEN, *_SCALE, *_ORDINAL, *_ORDINAL_SCALE, "oh", "double", "point", "and", "a"}
@@ -271,11 +270,11 @@ def _time(words: Sequence[str], place: int) -> _Found:
 def _ordinal(words: Sequence[str], place: int) -> _Found:
     """Returns an ordinal from the tenth on; smaller ones are said of anything."""
     last = place
-    while _word(words, last) in _NUMBER_WORDS and words[last] not in _ORDINAL | _ORDINAL_SCALE:
+    while _word(words, last) in _NUMBER_WORDS and words[last] not in _ORDINAL_SCALE.union(_ORDINAL):
         last += 1
     word = _word(words, last)
     if word in _ORDINAL_SCALE:
-        value = value_of([*words[place:last], {v: k for k, v in _SCALE.items()}[_ORDINAL_SCALE[word]]])
+        value = value_of([*words[place:last], word.removesuffix("th")])
     elif word in _ORDINAL:
         value = value_of([*words[place:last], *spell(_ORDINAL[word])])
     else:

@@ -144,7 +144,7 @@ class Embedder(nn.Module):
         return self.voice(self.sums(self.steps(frames), lengths))
 
     def sums(self, steps: Tensor, lengths: Tensor | None = None) -> Sums:
-        """Pool steps (B, T, P); sums of further pieces may be added to them (`added`)."""
+        """Pool steps (B, T, P); those of several pieces may be added up."""
         steps = steps.float()
         # Bounded, so that no weight runs away with the sum, and no largest one has to be known beforehand.
         weight = self.attention2(torch.tanh(self.attention1(steps))).float().clamp(-8.0, 8.0).exp()
@@ -160,8 +160,3 @@ class Embedder(nn.Module):
         mean = sums.first / total
         spread = (sums.second / total - mean.square()).clamp_min(1e-6).sqrt()
         return functional.normalize(self.out(self.norm(torch.cat([mean, spread], -1))).float(), dim=-1)
-
-
-def added(one: Sums, other: Sums) -> Sums:
-    """Return what was pooled of both."""
-    return Sums(*(a + b for a, b in zip(one, other, strict=True)))

@@ -121,7 +121,7 @@ def replace_all(database: Database, number: int, events: Iterable[ev.DurableEven
         connection.execute("DELETE FROM turns WHERE meeting = ?", (number,))
         connection.execute("DELETE FROM events WHERE meeting = ?", (number,))
         add(connection, number, Meeting(), events)
-        _note_scrub(connection)
+        note_scrub(connection)
 
 
 def add(
@@ -184,11 +184,11 @@ def empty(connection: sqlite3.Connection, number: int, turns: Collection[str]) -
             "UPDATE turns SET text = '' WHERE meeting = ? AND turn = ? AND text <> ''", (number, turn)
         )
     if changed:
-        _note_scrub(connection)
+        note_scrub(connection)
     return changed
 
 
-def _note_scrub(connection: sqlite3.Connection) -> None:
+def note_scrub(connection: sqlite3.Connection) -> None:
     """Note that the files hold what was taken away."""
     connection.execute("INSERT OR IGNORE INTO duties (duty) VALUES ('scrub')")
 

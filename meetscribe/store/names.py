@@ -4,7 +4,6 @@ The events stay, with their numbers and times; only the name in them is emptied,
 Not covered: names that somebody said or typed into a correction, a note or a title.
 """
 
-import json
 import sqlite3
 from dataclasses import replace
 
@@ -12,6 +11,7 @@ from meetscribe import events as ev
 from meetscribe.formats import wire
 from meetscribe.meeting import fold, shown_speaker
 from meetscribe.store.database import Database
+from meetscribe.store.log import note_scrub
 
 _NAMED = "SELECT meeting, seq, event FROM events WHERE type = 'speaker_update'"
 
@@ -27,7 +27,7 @@ def take_out(database: Database, name: str) -> int:
         for meeting in changed:
             _index_anew(connection, meeting)
         if changed:
-            connection.execute("INSERT OR IGNORE INTO duties (duty) VALUES ('scrub')")
+            note_scrub(connection)
     return len(changed)
 
 
@@ -38,7 +38,7 @@ def _emptied(connection: sqlite3.Connection, place: tuple[int, int], line: str, 
     changes = tuple(
         replace(one, speaker=None, confidence=None) if one.speaker == name else one for one in event.changes
     )
-    text = json.dumps(wire.encode(replace(event, changes=changes)), ensure_ascii=False, allow_nan=False)
+    text = wire.dumps(replace(event, changes=changes))
     connection.execute("UPDATE events SET event = ? WHERE meeting = ? AND seq = ?", (text, *place))
     return True
 

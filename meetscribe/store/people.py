@@ -175,7 +175,7 @@ class People:
             InputError: nobody is called so.
         """
         self.find(name)
-        self._change(lambda people: people.pop(name) and None)
+        self._change(lambda people: people.pop(name))
 
     def seal(self) -> None:
         """Write the file again as the key wants it: sealed with one, in the clear without."""

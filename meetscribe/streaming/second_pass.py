@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meetscribe.events import Change
-from meetscribe.streaming.likeness import LEAST, MOST, Likeness
+from meetscribe.streaming.likeness import Likeness
 from meetscribe.streaming.speakers import Heard
 
 
@@ -97,21 +97,13 @@ def _row(
 ) -> NDArray[np.float64]:
     """Return the log odds of one group with all."""
     lengths = np.maximum(np.linalg.norm(totals, axis=1), 1e-9)
-    cosines = totals @ totals[number] / (lengths * lengths[number])
-    behind = np.clip(seconds * seconds[number] / (seconds + seconds[number]), LEAST, MOST)
-    length = np.log(behind)
-    slope = likeness.cosine + likeness.cosine_length * length
-    return likeness.offset + likeness.length * length + slope * cosines
+    return likeness.each(totals @ totals[number] / (lengths * lengths[number]), seconds, seconds[number])
 
 
 def _overlaps(turns: Sequence[Heard]) -> NDArray[np.bool_]:
-    found = np.zeros((len(turns), len(turns)), bool)
-    numbers = {one.turn.id: number for number, one in enumerate(turns)}
-    for number, one in enumerate(turns):
-        for other in one.turn.overlaps:
-            if other in numbers:
-                found[number, numbers[other]] = found[numbers[other], number] = True
-    return found
+    """Return which turns were said at the same time, [turns, turns]."""
+    against = _meanwhile(turns)
+    return np.array([[other.turn.id in against[one.turn.id] for other in turns] for one in turns])
 
 
 def _named(groups: Sequence[Sequence[Heard]], new_id: Callable[[], str]) -> list[str]:

@@ -83,7 +83,6 @@ class Tracker:
         self.settings, self._new_id = settings, new_id
         self.speakers: dict[str, Speaker] = {}
         self._recent: deque[Heard] = deque()
-        self._owners: dict[str, str] = {}  # of recent turns whose channel is somebody's
         self._changes: list[Change] = []
 
     def hear(self, turn: Turn, voice: Voice | None) -> tuple[str | None, tuple[Change, ...]]:

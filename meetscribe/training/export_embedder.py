@@ -82,7 +82,7 @@ def pairs_of(
                 for chosen in ([trial.other], others):
                     total = voices[chosen].sum(0)
                     cosines.append(float(voices[trial.one] @ total / total.norm()))
-                    behind.append(speech_behind(seconds, seconds * len(chosen)))
+                    behind.append(float(speech_behind(seconds, seconds * len(chosen))))
                     same.append(trial.same)
     return np.array(cosines), np.array(behind), np.array(same)
 

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from meetscribe.nn.embedder import Embedder, EmbedderConfig, added
+from meetscribe.nn.embedder import Embedder, EmbedderConfig, Sums
 from meetscribe.testing import verify_streaming
 
 CONFIG = EmbedderConfig(width=16, blocks=2, kernel=3, joined=2, pooled=12, attention=8, dimensions=6)
@@ -29,7 +29,8 @@ def test_a_turn_may_be_pooled_in_pieces(embedder: Embedder) -> None:
     state = embedder.steps.initial_state(2)
     first, state = embedder.steps.step(x[:, :16], state)
     rest, _ = embedder.steps.step(x[:, 16:], state)
-    voice = embedder.voice(added(embedder.sums(first), embedder.sums(rest)))
+    both = zip(embedder.sums(first), embedder.sums(rest), strict=True)
+    voice = embedder.voice(Sums(*(one + other for one, other in both)))
     torch.testing.assert_close(voice, embedder(x), atol=1e-5, rtol=0)
 
 

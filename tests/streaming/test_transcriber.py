@@ -12,6 +12,8 @@ from meetscribe.streaming.final_pass import FinalPassSettings
 from meetscribe.streaming.transcriber import Transcriber, TranscriberSettings
 from meetscribe.testing import tiny_model, tiny_settings
 
+from . import hearing
+
 
 @functools.cache
 def engine() -> InProcessEngine:
@@ -33,20 +35,7 @@ def transcriber(final_pass: FinalPassSettings | None = None) -> Transcriber:
 
 
 def events_of(audio: np.ndarray, cuts: list[int], final_pass: FinalPassSettings | None = None) -> list[Event]:
-    subject = transcriber(final_pass)
-    events: list[Event] = []
-    for part in np.split(audio, cuts):
-        subject.receive_audio(part)
-        events += think(subject)
-    subject.receive_eof()
-    return events + think(subject)
-
-
-def think(subject: Transcriber) -> list[Event]:
-    while requests := subject.requests():
-        for result in engine().run(requests):
-            subject.receive_result(result)
-    return subject.events()
+    return hearing.events_of(transcriber(final_pass), engine(), np.split(audio, cuts))
 
 
 @functools.cache

@@ -14,6 +14,8 @@ from meetscribe.streaming.transcriber import Transcriber
 from meetscribe.streaming.voicing import Stretch, alone
 from meetscribe.testing import tiny_embedder, tiny_model, tiny_settings
 
+from . import hearing
+
 OFTEN = FinalPassSettings(lead=2, tail=4, context=4, interval=20, margin=4)
 
 
@@ -34,19 +36,7 @@ def events_of(cuts: list[int], pieces: FinalPassSettings, embedder: str | None =
     subject = Transcriber(
         model.search, model.final_search, replace(tiny_settings(), final_pass=pieces, embedder=embedder)
     )
-    events: list[Event] = []
-    for part in np.split(bursts(), cuts):
-        subject.receive_audio(part)
-        events += think(subject)
-    subject.receive_eof()
-    return events + think(subject)
-
-
-def think(subject: Transcriber) -> list[Event]:
-    while requests := subject.requests():
-        for result in engine().run(requests):
-            subject.receive_result(result)
-    return subject.events()
+    return hearing.events_of(subject, engine(), np.split(bursts(), cuts))
 
 
 @functools.cache

@@ -21,6 +21,7 @@ from meetscribe.apps.wording import wording_of
 from meetscribe.errors import InputError, UsageError
 from meetscribe.formats.registry import FORMATS, by_name, with_srt_overlap
 from meetscribe.models import find
+from meetscribe.session.speakers import SpeakerSettings
 from meetscribe.sources.layouts import LAYOUTS
 
 _FORMATS = ", ".join(known.name for known in FORMATS)
@@ -90,7 +91,8 @@ class _Run:
         self._outputs.check(tasks)
         model = find(self._settings.model, self._settings.own_models)
         self._log.info("model found", name=model.name, path=str(model.path))
-        done = self._memory(model.path)
+        speakers = speaker_settings(model.path, people_of(self._settings))
+        done = self._memory(model.path, speakers)
         left = [task for task in tasks if not (resume and done.has(task, self._outputs))]
         several = len(tasks) + len(self._failures) > 1
         for task in tasks:
@@ -98,7 +100,7 @@ class _Run:
                 say(f"{task.shown}: already transcribed, skipped")
         to_stdout = ""  # stdout waits until no bar is on the screen
         with progress_of(left, several=several) as progress:
-            for transcript in self._transcripts(left, model.path, progress.report):
+            for transcript in self._transcripts(left, model.path, speakers, progress.report):
                 complaint = self._hand_over(transcript, done)
                 progress.finish(transcript, complaint)
                 if self._outputs.directory is None and transcript.log is not None:
@@ -124,18 +126,16 @@ class _Run:
                 self._failures.append(str(error))
         return tasks
 
-    def _memory(self, model: Path) -> Done:
+    def _memory(self, model: Path, speakers: SpeakerSettings) -> Done:
         settings = self._settings
-        remembered = sorted(
-            {person.name for person in speaker_settings(model, people_of(settings)).remembered}
-        )
-        parts = (settings.quality, settings.srt_overlap, self._wording, *settings.format, *remembered)
+        parts = (settings.quality, settings.srt_overlap, self._wording, *settings.format, speakers.remembered)
         options = options_digest(model, parts)
         return Done(settings.data_dir / "transcribed", options)
 
-    def _transcripts(self, tasks: Sequence[Task], model: Path, report: Report) -> Iterator[Transcript]:
+    def _transcripts(
+        self, tasks: Sequence[Task], model: Path, speakers: SpeakerSettings, report: Report
+    ) -> Iterator[Transcript]:
         best = self._settings.quality == "best"
-        speakers = speaker_settings(model, people_of(self._settings))
         load = WordedLoader(load_thorough if best else load_recogniser, self._wording, speakers)
         jobs = min(self._settings.jobs, len(tasks))
         if self._settings.engine == "ray" and tasks:

@@ -99,7 +99,7 @@ class Sessions:
         name = request.path_params["id"]
         live = self._hub.find(name)
         id = live.id if live is not None else self._hub.archive.find(name)
-        meeting = fold(await self._log(id))
+        meeting = await self._meeting(id)
         about = live.summary() if live is not None else summary(meeting, running=False)
         recording = await asyncio.to_thread(self._hub.archive.recording, id)
         separated = await self._separator(meeting) is not None
@@ -124,7 +124,7 @@ class Sessions:
         query = request.query_params
         wanted = Interval(*_stretch(query.get("start"), query.get("end")))
         id = await self._id(request.path_params["id"])
-        meeting = fold(await self._log(id))
+        meeting = await self._meeting(id)
         if any(wanted.touches(hidden) for hidden in meeting.off_record):
             raise RequestError(410, "off_record", "this was off the record")
         recording = await asyncio.to_thread(self._hub.archive.recording, id)
@@ -161,6 +161,11 @@ class Sessions:
     async def _id(self, name: str) -> str:
         live = self._hub.find(name)
         return live.id if live is not None else self._hub.archive.find(name)
+
+    async def _meeting(self, id: str) -> Meeting:
+        """Return a meeting as it is now; one that goes on need not be folded again."""
+        live = self._hub.find(id)
+        return live.session.meeting if live is not None else fold(await self._log(id))
 
     async def _log(self, name: str) -> Sequence[DurableEvent]:
         live = self._hub.find(name)

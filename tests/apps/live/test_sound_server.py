@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 import soundfile
-from sound_server import running_sound_server
+from sound_server import meeting_sink_and_another
 from two_voices import HIGH, LOW, conversation
 
 import meetscribe
@@ -39,10 +39,7 @@ PATIENCE = 120
 @pytest.fixture
 def server():
     """A sound server with a sink that a meeting is played into, and one that is in use otherwise."""
-    with running_sound_server() as running:
-        running.add_sink("meeting")
-        running.add_sink("other")
-        running.control("set-default-sink", "other")
+    with meeting_sink_and_another() as running:
         yield running
 
 
