@@ -6,6 +6,7 @@ depends on its samples alone, and `feed` waits until they are transcribed.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any, Protocol
 
 import numpy as np
@@ -63,18 +64,20 @@ class InProcessRecognition:
     def __init__(self, engine: StepEngine, new_transcriber: NewTranscriber, wording: Wording = USUAL) -> None:
         self._engine, self._new_transcriber, self._wording = engine, new_transcriber, wording
         self._turn = asyncio.Lock()
+        # Always the same thread: each that runs the network keeps memory of its own for tensors of every size.
+        self._thread = ThreadPoolExecutor(1, "network")
 
     def worded(self, wording: Wording) -> "InProcessRecognition":
         """Return the same recognition for a meeting whose text is to be like this."""
         other = InProcessRecognition(self._engine, self._new_transcriber, wording)
-        other._turn = self._turn
+        other._turn, other._thread = self._turn, self._thread
         return other
 
     async def open(self, start: int = 0, label: str = "") -> "InProcessStream":
         """Begin a stream whose first sample has the meeting time `start`."""
         del label  # only a worker process names its streams in messages
         transcriber = transcriber_for(self._new_transcriber, self._wording)
-        return InProcessStream(self._engine, transcriber, start, self._turn)
+        return InProcessStream(self._engine, transcriber, start, self._turn, self._thread)
 
     async def close(self) -> None:
         """Nothing is open."""
@@ -84,9 +87,15 @@ class InProcessStream:
     """One stream; see `session.ports.RecognitionStream`."""
 
     def __init__(
-        self, engine: StepEngine, transcriber: StreamTranscriber, start: int, turn: asyncio.Lock
+        self,
+        engine: StepEngine,
+        transcriber: StreamTranscriber,
+        start: int,
+        turn: asyncio.Lock,
+        thread: Executor,
     ) -> None:
-        self._engine, self._transcriber, self._start, self._turn = engine, transcriber, start, turn
+        self._engine, self._transcriber, self._start = engine, transcriber, start
+        self._turn, self._thread = turn, thread
         self._events: asyncio.Queue[Event | None] = asyncio.Queue()
         self.heard = 0
 
@@ -115,7 +124,8 @@ class InProcessStream:
 
     async def _think(self) -> None:
         while requests := self._transcriber.requests():
-            for result in await asyncio.to_thread(self._engine.run, requests):
+            run = asyncio.get_running_loop().run_in_executor(self._thread, self._engine.run, requests)
+            for result in await run:
                 self._transcriber.receive_result(result)
         for event in self._transcriber.events():
             self._events.put_nowait(shifted(event, self._start))
