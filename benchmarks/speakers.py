@@ -61,8 +61,10 @@ def equal_error_rates(
             if lists is not None:
                 lists.mkdir(parents=True, exist_ok=True)
                 write_trials(lists / f"{condition.name}-{seconds:g}s.jsonl", cuts, trials)
-            voices = voices_of(embedder.network, cuts)
-            rows = [(float(voices[t.one] @ voices[t.other]), t.same, cuts[t.one]) for t in trials]
+            voices = voices_of(embedder.network, cuts).numpy()
+            likeness = embedder.likeness
+            scores = [float(likeness.scores(voices[t.one][None], voices[t.other])[0]) for t in trials]
+            rows = [(score, t.same, cuts[t.one]) for score, t in zip(scores, trials, strict=True)]
             found[f"{condition.name} {seconds:g} s"] = _rate(rows)
             found[f"{condition.name} {seconds:g} s pairs"] = float(len(rows))
             if condition is CLEAN and seconds > 1.0:

@@ -1,8 +1,9 @@
 """The speaker embedder of a model: one file beside the others, which says of itself what it is.
 
-`embedder.safetensors` holds weights in bfloat16; its header has sizes, how cosines become log odds, and an id that
-follows from the weights. It survives a new recogniser in the same folder, and a folder without it is a whole model:
-nobody is told apart then. Voices of embedders with different ids are never compared.
+`embedder.safetensors` holds weights in bfloat16, and the cohort of its likeness in float16; its header has sizes, the
+weights of the likeness, and an id that follows from the network's weights. It survives a new recogniser in the same
+folder, and a folder without it is a whole model: nobody is told apart then. Voices of embedders with different ids are
+never compared.
 Not covered: reading the header without torch (`meetscribe.models`).
 """
 
@@ -16,7 +17,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from meetscribe.errors import CheckpointError
-from meetscribe.models import EMBEDDER, EMBEDDER_VERSION, embedder_facts
+from meetscribe.models import COHORT, EMBEDDER, EMBEDDER_VERSION, embedder_facts
 from meetscribe.nn.embedder import Embedder, EmbedderConfig
 from meetscribe.streaming.likeness import Likeness
 
@@ -43,13 +44,14 @@ def load_embedder(directory: Path) -> SpeakerEmbedder | None:
     try:
         network = Embedder(EmbedderConfig(**facts.sizes)).eval()
         with safe_open(path, "pt") as file:
-            weights = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118  no mapping
+            names = [name for name in file.keys() if name != COHORT]  # noqa: SIM118  no mapping
+            weights = {name: file.get_tensor(name).float() for name in names}
         network.load_state_dict(weights)
-    except (SafetensorError, OSError, RuntimeError, TypeError, ValueError) as error:
+    except (SafetensorError, OSError, RuntimeError, LookupError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path} holds no embedder ({error}); install the model again") from error
     if not all(bool(torch.isfinite(value).all()) for value in weights.values()):
         raise CheckpointError(f"{path} holds weights that are no numbers; install the model again")
-    return SpeakerEmbedder(facts.id, network, Likeness(**facts.likeness))
+    return SpeakerEmbedder(facts.id, network, Likeness.stated(facts.likeness, facts.cohort))
 
 
 def save_embedder(network: Embedder, likeness: Likeness, directory: Path) -> str:
@@ -62,7 +64,9 @@ def save_embedder(network: Embedder, likeness: Likeness, directory: Path) -> str
         "version": str(EMBEDDER_VERSION),
         "id": digest.hexdigest()[:12],
         "sizes": json.dumps(dataclasses.asdict(network.config)),
-        "likeness": json.dumps(dataclasses.asdict(likeness)),
+        "likeness": json.dumps(likeness.weights),
     }
+    if likeness.cohort is not None:
+        weights[COHORT] = torch.from_numpy(likeness.cohort.voices).to(torch.float16)
     save_file(weights, directory / EMBEDDER, facts)
     return facts["id"]

@@ -1,7 +1,7 @@
 """Which models are installed, and where: those that the package ships, and people's own.
 
 A person's own models lie in `models/` of the data directory or in MEETSCRIBE_MODELS_DIR, and come first.
-What its speaker embedder says of itself can be read without loading anything.
+What its speaker embedder says of itself can be read without loading the network.
 Not covered: what else is inside a model (`checkpoint.py` loads it).
 """
 
@@ -11,12 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+
 from meetscribe.errors import CheckpointError, InputError, MissingError
 
 CONFIGURATION = "model.json"
 EMBEDDER = "embedder.safetensors"
 EMBEDDER_VERSION = 1
-_LONGEST_HEADER = 1 << 20  # bytes
+COHORT = "cohort"
+"""What the cohort is called among the embedder's weights."""
 
 
 @dataclass(frozen=True)
@@ -97,11 +102,12 @@ def _is_default(model: InstalledModel) -> bool:
 
 @dataclass(frozen=True)
 class EmbedderFacts:
-    """What the header of a speaker embedder says: its id, its sizes, and how cosines become log odds."""
+    """What a speaker embedder says of itself: id, sizes, and how alike two voices are (`streaming/likeness.py`)."""
 
     id: str
     sizes: dict[str, Any]
     likeness: dict[str, float]
+    cohort: NDArray[np.float16] | None = None
 
 
 def embedder_facts(directory: Path) -> EmbedderFacts | None:
@@ -114,12 +120,13 @@ def embedder_facts(directory: Path) -> EmbedderFacts | None:
     if not path.is_file():
         return None
     try:
-        with path.open("rb") as file:
-            length = int.from_bytes(file.read(8), "little")
-            said = json.loads(file.read(min(length, _LONGEST_HEADER)))["__metadata__"]
-        facts = EmbedderFacts(str(said["id"]), json.loads(said["sizes"]), json.loads(said["likeness"]))
+        with safe_open(path, "np") as file:
+            said = file.metadata()
+            cohort = file.get_tensor(COHORT) if COHORT in file.keys() else None  # noqa: SIM118  no mapping
+        sizes, likeness = json.loads(said["sizes"]), json.loads(said["likeness"])
+        facts = EmbedderFacts(str(said["id"]), sizes, likeness, cohort)
         version = int(said["version"])
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+    except (SafetensorError, OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise CheckpointError(f"{path} is damaged; install the model again") from error
     if version != EMBEDDER_VERSION:
         raise CheckpointError(

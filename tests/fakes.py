@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
@@ -164,7 +165,9 @@ class FlakyRecognition:
 
 class _FlakyStream(InProcessStream):
     def __init__(self, start):
-        super().__init__(LoudnessEngine(), LoudnessTranscriber(), start, asyncio.Lock())
+        super().__init__(
+            LoudnessEngine(), LoudnessTranscriber(), start, asyncio.Lock(), ThreadPoolExecutor(1)
+        )
         self.lost = False
 
     def lose(self):

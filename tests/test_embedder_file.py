@@ -1,12 +1,14 @@
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from meetscribe.embedder_file import load_embedder, save_embedder
 from meetscribe.errors import CheckpointError
 from meetscribe.models import EMBEDDER, embedder_facts
-from meetscribe.streaming.likeness import Likeness
+from meetscribe.streaming.likeness import Cohort, Likeness
 from meetscribe.testing import tiny_embedder
 
 LIKENESS = Likeness(-1.0, 2.0, 3.0, 4.0)
@@ -26,6 +28,19 @@ def test_an_embedder_is_read_back(tmp_path: Path) -> None:
     assert save_embedder(tiny_embedder(2).network, LIKENESS, tmp_path / "other") != id
 
 
+def test_a_cohort_is_read_back_with_and_without_the_network(tmp_path: Path) -> None:
+    """Scores of a likeness with a cohort are the same after writing, to the precision of float16."""
+    voices = np.random.default_rng(3).standard_normal((90, 16))
+    judged = replace(LIKENESS, cohort=Cohort(voices / np.linalg.norm(voices, axis=1, keepdims=True)))
+    save_embedder(tiny_embedder().network, judged, tmp_path)
+    facts, found = embedder_facts(tmp_path), load_embedder(tmp_path)
+    assert facts is not None
+    assert found is not None
+    expected = judged.scores(voices[:5], voices[7] + voices[3])
+    for likeness in (found.likeness, Likeness.stated(facts.likeness, facts.cohort)):
+        np.testing.assert_allclose(likeness.scores(voices[:5], voices[7] + voices[3]), expected, atol=0.02)
+
+
 def test_its_head_is_read_without_torch(tmp_path: Path) -> None:
     """Id and likeness are in the head of the file; a model without the file has none."""
     assert embedder_facts(tmp_path) is None
@@ -34,7 +49,7 @@ def test_its_head_is_read_without_torch(tmp_path: Path) -> None:
     facts = embedder_facts(tmp_path)
     assert facts is not None
     assert facts.id == id
-    assert Likeness(**facts.likeness) == LIKENESS
+    assert Likeness.stated(facts.likeness, facts.cohort) == LIKENESS
 
 
 @pytest.mark.parametrize("content", [b"", b"no header at all", b"\x10\0\0\0\0\0\0\0{}", b"\xff" * 40])

@@ -161,8 +161,7 @@ def _share_alike(
     alike = 0.0
     for voice, length in zip(voices, lengths, strict=True):
         rest = total - voice * length
-        cosine = float(voice @ rest) / max(float(np.linalg.norm(rest)), 1e-9)
-        if embedder.likeness(cosine, float(length), seconds - float(length)) > 0.0:
+        if embedder.likeness.between(voice, float(length), rest, seconds - float(length)) > 0.0:
             alike += float(length)
     return alike / seconds
 

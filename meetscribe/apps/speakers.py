@@ -1,6 +1,6 @@
 """Who may be recognised in new meetings: the people of the data folder, as the model's embedder hears them.
 
-Nothing here imports torch: what the embedder says of itself stands in the head of its file.
+Nothing here imports torch: what the embedder says of itself can be read without it.
 Not covered: enrolling (`enrolment.py`), telling people apart (`streaming/speakers.py`).
 """
 
@@ -31,6 +31,6 @@ def speaker_settings(model: Path, people: People | None = None) -> SpeakerSettin
     facts = embedder_facts(model)
     if facts is None:
         return SpeakerSettings()
-    likeness = Likeness(**facts.likeness)
+    likeness = Likeness.stated(facts.likeness, facts.cohort)
     settings = SpeakerSettings(TrackerSettings(likeness), RecallSettings(likeness))
     return settings if people is None else replace(settings, remembered=people.remembered(facts.id))

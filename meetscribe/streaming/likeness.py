@@ -1,11 +1,18 @@
-"""From the cosine of two voices to the log odds that they are one person's, given how much speech is behind each.
+"""How likely two voices are one person's: a cosine, judged by a cohort, and how much speech is behind each.
 
-A logistic regression over the cosine and the logarithm of the speech behind it; `scripts/export-embedder` estimates it
-on people who are not in training. Log odds are of equal chances: who is asked for many has to ask for more.
+A voice in a strange language or through a strange microphone is nearer to everybody else's than others are, so that no
+one threshold fits. Where a model has a cohort, the cosine of two voices is counted in standard deviations above those
+that each of them has with its nearest voices there (adaptive symmetric normalisation, Matějka et al., Interspeech
+2017). A logistic regression over that score and the logarithm of the speech behind it gives log odds;
+`scripts/export-embedder` estimates both on people who are not in training. Log odds are of equal chances: who is asked
+for many has to ask for more.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,25 +20,94 @@ from numpy.typing import ArrayLike, NDArray
 LEAST, MOST = 0.2, 6.0
 """Seconds of speech between which more of it counts."""
 
+NEAREST = 60
+"""Voices of the cohort by which a voice is judged."""
+
+_REMEMBERED = 4096  # voices whose standing is not computed again
+
+
+class Cohort:
+    """Voices of many people, (N, E) of unit length, none of whom is looked for."""
+
+    def __init__(self, voices: NDArray[Any]) -> None:
+        self.voices = np.asarray(voices, np.float32)
+        self._standing = lru_cache(_REMEMBERED)(self._measured)
+
+    def __reduce__(self) -> tuple[type["Cohort"], tuple[NDArray[np.float32]]]:
+        """Send the voices alone to other processes."""
+        return Cohort, (self.voices,)
+
+    def standing(self, voices: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return mean and deviation of the cosines of voices (N, E) with their nearest ones, (2, N)."""
+        found = [self._standing(voice.astype(np.float32).tobytes()) for voice in voices]
+        return np.array(found).T
+
+    def _measured(self, voice: bytes) -> tuple[float, float]:
+        cosines = self.voices @ np.frombuffer(voice, np.float32)
+        nearest = np.partition(cosines, -NEAREST)[-NEAREST:] if len(cosines) > NEAREST else cosines
+        return float(nearest.mean()), max(float(nearest.std()), 1e-3)
+
 
 @dataclass(frozen=True)
 class Likeness:
-    """Weights of the regression."""
+    """Weights of the regression, and whom voices are judged by; without a cohort a score is a cosine."""
 
     offset: float = -3.0
-    cosine: float = 8.0
+    score: float = 8.0
     length: float = -0.5
-    cosine_length: float = 2.0
+    score_length: float = 2.0
+    cohort: Cohort | None = None
 
-    def __call__(self, cosine: float, one: float, other: float) -> float:
-        """Return the log odds of two voices with so many seconds of speech."""
-        return float(self.each(cosine, one, other))
+    @classmethod
+    def stated(cls, weights: Mapping[str, float], cohort: NDArray[Any] | None) -> "Likeness":
+        """Return the likeness that a model's embedder states (`models.embedder_facts`)."""
+        judges = None if cohort is None else Cohort(cohort)
+        return cls(
+            weights["offset"], weights["score"], weights["length"], weights["score_length"], cohort=judges
+        )
 
-    def each(self, cosines: ArrayLike, one: ArrayLike, other: ArrayLike) -> NDArray[np.float64]:
-        """Return the log odds of many pairs of voices."""
+    @property
+    def weights(self) -> dict[str, float]:
+        """What is stated of it, without the cohort."""
+        return {
+            "offset": self.offset,
+            "score": self.score,
+            "length": self.length,
+            "score_length": self.score_length,
+        }
+
+    def between(self, one: ArrayLike, seconds: float, other: ArrayLike, others: float) -> float:
+        """Return the log odds that two voices are one person's.
+
+        Args:
+            one: a voice, or a sum of voices (E,); its length does not matter.
+            seconds: speech behind it.
+            other: another one.
+            others: speech behind that.
+        """
+        return float(self.with_each(np.asarray(one)[None], seconds, other, others)[0])
+
+    def with_each(
+        self, voices: ArrayLike, seconds: ArrayLike, other: ArrayLike, others: float
+    ) -> NDArray[np.float64]:
+        """Return the log odds of many voices (N, E), with so many seconds (N,) each, and another one."""
+        return self.odds(self.scores(voices, other), seconds, others)
+
+    def scores(self, voices: ArrayLike, other: ArrayLike) -> NDArray[np.float64]:
+        """Return the scores (N,) of voices (N, E) with another one (E,)."""
+        ones, against = _unit(voices), _unit(other)
+        cosines = ones @ against
+        if self.cohort is None:
+            return cosines
+        mean, deviation = self.cohort.standing(ones)
+        (own_mean,), (own_deviation,) = self.cohort.standing(against[None])
+        return ((cosines - mean) / deviation + (cosines - own_mean) / own_deviation) / 2
+
+    def odds(self, scores: ArrayLike, one: ArrayLike, other: ArrayLike) -> NDArray[np.float64]:
+        """Return the log odds of scores, with so many seconds of speech on either side."""
         length = np.log(speech_behind(one, other))
-        slope = self.cosine + self.cosine_length * length
-        return self.offset + self.length * length + slope * np.asarray(cosines, float)
+        slope = self.score + self.score_length * length
+        return self.offset + self.length * length + slope * np.asarray(scores, float)
 
 
 def speech_behind(one: ArrayLike, other: ArrayLike) -> NDArray[np.float64]:
@@ -43,3 +119,8 @@ def speech_behind(one: ArrayLike, other: ArrayLike) -> NDArray[np.float64]:
 def probability(odds: float) -> float:
     """Return the probability of log odds."""
     return 1.0 / (1.0 + math.exp(-min(max(odds, -50.0), 50.0)))
+
+
+def _unit(voices: ArrayLike) -> NDArray[np.float64]:
+    found = np.asarray(voices, np.float64)
+    return found / np.maximum(np.linalg.norm(found, axis=-1, keepdims=True), 1e-9)

@@ -28,7 +28,7 @@ class RecallSettings:
     """When a name is given.
 
     Attributes:
-        likeness: how cosines become log odds.
+        likeness: how alike two voices are.
         recognise: log odds from which on a speaker is somebody.
         margin: log odds by which everybody else has to be less likely.
         least: seconds of a speaker's speech below which nobody is recognised.
@@ -86,12 +86,11 @@ class Recall:
 
     def _best(self, one: Candidate, people: Sequence[Remembered]) -> tuple[str, float, float]:
         """Return the likest person, the log odds, and how much likelier than the next they are."""
-        length = max(float(np.linalg.norm(one.total)), 1e-9)
         scored = []
         for person in people:
-            cosine = float(one.total @ np.asarray(person.voice.vector)) / length
             seconds = min(person.voice.seconds, self.settings.most)
-            scored.append((self.settings.likeness(cosine, one.seconds, seconds), person.name))
+            odds = self.settings.likeness.between(one.total, one.seconds, person.voice.vector, seconds)
+            scored.append((odds, person.name))
         scored.sort(reverse=True)
         lead = scored[0][0] - scored[1][0] if len(scored) > 1 else np.inf
         return scored[0][1], scored[0][0], lead

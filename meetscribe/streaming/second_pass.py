@@ -23,7 +23,7 @@ class SecondPassSettings:
     """How turns are put together; log odds are natural.
 
     Attributes:
-        likeness: how cosines become log odds.
+        likeness: how alike two voices are.
         merge: log odds down to which groups are merged.
         join: log odds from which on a turn that was left over is somebody's.
         seed: seconds of speech of the turns that are merged.
@@ -96,8 +96,7 @@ def _row(
     number: int, totals: NDArray[np.float64], seconds: NDArray[np.float64], likeness: Likeness
 ) -> NDArray[np.float64]:
     """Return the log odds of one group with all."""
-    lengths = np.maximum(np.linalg.norm(totals, axis=1), 1e-9)
-    return likeness.each(totals @ totals[number] / (lengths * lengths[number]), seconds, seconds[number])
+    return likeness.with_each(totals, seconds, totals[number], seconds[number])
 
 
 def _overlaps(turns: Sequence[Heard]) -> NDArray[np.bool_]:
@@ -133,14 +132,13 @@ def _give_rest(
     against = _meanwhile(heard)
     totals = np.stack([np.sum([o.voice * o.seconds for o in group], 0) for group in groups])
     seconds = [sum(one.seconds for one in group) for group in groups]
-    voices = totals / np.maximum(np.linalg.norm(totals, axis=1, keepdims=True), 1e-9)
     for one in sorted(heard, key=lambda one: -one.seconds):
         if one.turn.id in placed:
             continue
         barred = {placed[other] for other in against[one.turn.id] if other in placed}
         odds = {
-            number: settings.likeness(float(one.voice @ voice), one.seconds, amount)
-            for number, (voice, amount) in enumerate(zip(voices, seconds, strict=True))
+            number: settings.likeness.between(one.voice, one.seconds, total, amount)
+            for number, (total, amount) in enumerate(zip(totals, seconds, strict=True))
             if number not in barred
         }
         if not odds:

@@ -25,7 +25,7 @@ class TrackerSettings:
     """When a turn is somebody's; log odds are natural.
 
     Attributes:
-        likeness: how cosines become log odds.
+        likeness: how alike two voices are.
         join: log odds from which on a turn is a speaker's.
         apart: log odds with every speaker below which a turn is a new one's.
         merge: log odds from which on two speakers are one.
@@ -133,7 +133,7 @@ class Tracker:
         for other in self._recent:
             waits = other is not one and other.speaker is None and other.seconds >= self.settings.least
             if waits and not any(_overlap(other, own) for own in alike):
-                odds = self.settings.likeness(float(one.voice @ other.voice), one.seconds, other.seconds)
+                odds = self.settings.likeness.between(one.voice, one.seconds, other.voice, other.seconds)
                 if odds >= self.settings.join:
                     alike.append(other)
         if sum(own.seconds for own in alike) < self.settings.new:
@@ -170,8 +170,7 @@ class Tracker:
                 total, seconds = total - one.voice * one.seconds, seconds - one.seconds
                 if seconds < self.settings.least:
                     continue
-            length = max(float(np.linalg.norm(total)), 1e-9)
-            found[name] = self.settings.likeness(float(one.voice @ total) / length, one.seconds, seconds)
+            found[name] = self.settings.likeness.between(one.voice, one.seconds, total, seconds)
         return found
 
     def _is_barred(self, one: Heard, name: str) -> bool:
@@ -213,7 +212,7 @@ class Tracker:
             if speaker.seconds <= 0.0 or not others:
                 continue
             odds = [
-                self.settings.likeness(float(speaker.voice @ other.voice), speaker.seconds, other.seconds)
+                self.settings.likeness.between(speaker.total, speaker.seconds, other.total, other.seconds)
                 for other in others
             ]
             best = int(np.argmax(odds))

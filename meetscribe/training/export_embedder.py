@@ -1,7 +1,8 @@
 """`scripts/export-embedder`: puts a trained speaker embedder into a model's directory, with its likeness.
 
-How cosines become log odds is estimated on people of the development set whose names have an even hash; figures are
-stated on the others (`benchmarks/speakers.py`).
+The cohort by which voices are judged comes from people in training; each of its voices is the mean of several of them,
+so that nobody's own voice is in a model. How scores become log odds is estimated on people of the development set whose
+names have an even hash; figures are stated on the others (`benchmarks/speakers.py`).
 """
 
 import zlib
@@ -17,8 +18,12 @@ import typer
 
 from meetscribe.embedder_file import save_embedder
 from meetscribe.nn.embedder import Embedder, EmbedderConfig
-from meetscribe.streaming.likeness import Likeness, speech_behind
+from meetscribe.nn.features import Features
+from meetscribe.streaming.likeness import Cohort, Likeness, speech_behind
+from meetscribe.timeline import SAMPLE_RATE
+from meetscribe.training.augmentation import augmented
 from meetscribe.training.corpus import Corpus, load_corpus
+from meetscribe.training.crops import SURROUNDED, CropBatches, CropConfig
 from meetscribe.training.embed import voices_of
 from meetscribe.training.simulation.rooms import load_meeting_rooms
 from meetscribe.training.simulation.untranscribed import load_untranscribed
@@ -27,6 +32,11 @@ from meetscribe.training.trials import CLEAN, NOISY, OVERLAPPED, make_trials
 LENGTHS = (0.8, 1.5, 3.0, 5.0)
 SEED = 7
 STEPS = 400
+COHORT = 1000
+"""Voices of the cohort."""
+CUT_SECONDS = 3.0
+"""What it hears of each person in training."""
+ROUNDS = 12
 
 
 def averaged_embedder(checkpoint: Path) -> Embedder:
@@ -61,36 +71,71 @@ def dev_people(corpus: Path, cache: Path, estimates: bool) -> list[Corpus]:
     ]
 
 
+def cohort_of(network: Embedder, corpora: Sequence[Corpus], corpus: Path, cache: Path) -> Cohort:
+    """Return means of voices near each other, of what the people in training say, as it is and in noisy rooms."""
+    around = load_meeting_rooms(corpus, "train", cache, 60)
+    said = CropBatches(corpora, around, CropConfig(), SEED)
+    rng = np.random.default_rng(SEED)
+    cuts = [said.cut(person, int(CUT_SECONDS * SAMPLE_RATE)) for person in range(len(said.people))]
+    cuts += [augmented(cut, around, SURROUNDED, rng) for cut in cuts]
+    features = Features()
+    with torch.no_grad():
+        parts = [
+            network(features(torch.from_numpy(np.stack(cuts[first : first + 32]))))
+            for first in range(0, len(cuts), 32)
+        ]
+    return Cohort(means_of(torch.cat(parts).numpy(), COHORT, rng))
+
+
+def means_of(voices: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
+    """Return means (size, E) of unit length, each of the voices (N, E) that are nearest to it (spherical k-means)."""
+    means = voices[rng.permutation(len(voices))[:size]]
+    for _ in range(ROUNDS):
+        nearest = (voices @ means.T).argmax(1)
+        sums = np.zeros_like(means)
+        np.add.at(sums, nearest, voices)
+        lengths = np.linalg.norm(sums, axis=1, keepdims=True)
+        means = np.where(lengths > 0, sums / np.maximum(lengths, 1e-9), means)
+    return means
+
+
+def training_people(corpus: Path, cache: Path) -> list[Corpus]:
+    """Return what the people in training say."""
+    found = [load_corpus(corpus / "speech", "train", cache)]
+    for path in (corpus / "speakers.jsonl", corpus / "speech" / "train.jsonl"):
+        found.append(load_untranscribed(path.parent, path.name, "train", cache))
+    return [Corpus(tuple(replace(u, words=()) for u in one.utterances), one.audio) for one in found]
+
+
 def pairs_of(
-    network: Embedder, corpora: Sequence[Corpus], corpus: Path, cache: Path
+    network: Embedder, corpora: Sequence[Corpus], corpus: Path, cache: Path, likeness: Likeness
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return cosines, seconds of speech behind them, and which are of one person, of pairs of all kinds.
+    """Return scores, seconds of speech behind them, and which are of one person, of pairs of all kinds.
 
     As in a meeting, a cut is compared with another one, and with all others of somebody together.
     """
     around = load_meeting_rooms(corpus, "dev", cache, 20)
-    cosines, behind, same = [], [], []
+    scores, behind, same = [], [], []
     for seconds in LENGTHS:
         for condition in (CLEAN, NOISY, OVERLAPPED):
             cuts, trials = make_trials(corpora, seconds, condition, SEED, around)
-            voices = voices_of(network, cuts)
+            voices = voices_of(network, cuts).numpy()
             of: dict[str, list[int]] = defaultdict(list)
             for number, cut in enumerate(cuts):
                 of[cut.speaker].append(number)
             for trial in trials:
                 others = [n for n in of[cuts[trial.other].speaker] if n != trial.one]
                 for chosen in ([trial.other], others):
-                    total = voices[chosen].sum(0)
-                    cosines.append(float(voices[trial.one] @ total / total.norm()))
+                    scores.append(float(likeness.scores(voices[trial.one][None], voices[chosen].sum(0))[0]))
                     behind.append(float(speech_behind(seconds, seconds * len(chosen))))
                     same.append(trial.same)
-    return np.array(cosines), np.array(behind), np.array(same)
+    return np.array(scores), np.array(behind), np.array(same)
 
 
-def fitted(cosines: np.ndarray, behind: np.ndarray, same: np.ndarray) -> Likeness:
+def fitted(scores: np.ndarray, behind: np.ndarray, same: np.ndarray) -> Likeness:
     """Return the regression that makes the pairs likeliest, both kinds counting alike (Newton's method)."""
     length = np.log(behind)
-    x = np.stack([np.ones_like(cosines), cosines, length, cosines * length], 1)
+    x = np.stack([np.ones_like(scores), scores, length, scores * length], 1)
     weight = np.where(same, 0.5 / max(1, same.sum()), 0.5 / max(1, (~same).sum()))
     found = np.zeros(4)
     for _ in range(STEPS):
@@ -115,9 +160,11 @@ def main(
     """Write `embedder.safetensors` into a model's directory."""
     torch.set_num_threads(1)
     network = averaged_embedder(checkpoint)
-    likeness = fitted(*pairs_of(network, dev_people(corpus, cache, estimates=True), corpus, cache))
+    judged = Likeness(cohort=cohort_of(network, training_people(corpus, cache), corpus, cache))
+    people = dev_people(corpus, cache, estimates=True)
+    likeness = replace(fitted(*pairs_of(network, people, corpus, cache, judged)), cohort=judged.cohort)
     out.mkdir(parents=True, exist_ok=True)
-    print(save_embedder(network, likeness, out), likeness)
+    print(save_embedder(network, likeness, out), likeness.weights)
 
 
 if __name__ == "__main__":

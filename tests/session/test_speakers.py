@@ -13,7 +13,7 @@ from meetscribe.streaming.likeness import Likeness
 from meetscribe.streaming.remembered import RecallSettings, Remembered
 from meetscribe.streaming.speakers import TrackerSettings
 
-LIKENESS = Likeness(offset=-6.0, cosine=14.0, length=0.0, cosine_length=2.0)
+LIKENESS = Likeness(offset=-6.0, score=14.0, length=0.0, score_length=2.0)
 AXES = np.eye(16)
 SETTINGS = SpeakerSettings(TrackerSettings(LIKENESS), RecallSettings(LIKENESS))
 

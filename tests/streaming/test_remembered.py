@@ -4,7 +4,7 @@ from meetscribe.events import Change, Voice
 from meetscribe.streaming.likeness import Likeness, probability, speech_behind
 from meetscribe.streaming.remembered import Candidate, Recall, RecallSettings, Remembered
 
-LIKENESS = Likeness(offset=-6.0, cosine=14.0, length=0.0, cosine_length=2.0)
+LIKENESS = Likeness(offset=-6.0, score=14.0, length=0.0, score_length=2.0)
 AXES = np.eye(8)
 
 

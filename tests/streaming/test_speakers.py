@@ -11,7 +11,7 @@ from meetscribe.streaming.second_pass import SecondPassSettings, decide_anew
 from meetscribe.streaming.speakers import Heard, Tracker, TrackerSettings
 
 SIZE, SECOND = 128, 16_000
-LIKENESS = Likeness(offset=-6.0, cosine=14.0, length=0.0, cosine_length=2.0)
+LIKENESS = Likeness(offset=-6.0, score=14.0, length=0.0, score_length=2.0)
 SETTINGS = TrackerSettings(LIKENESS)
 
 

@@ -6,7 +6,7 @@ import torch
 
 from meetscribe.nn.embedder import EmbedderConfig
 from meetscribe.streaming.likeness import Likeness
-from meetscribe.training.export_embedder import averaged_embedder, fitted, is_for_estimates
+from meetscribe.training.export_embedder import averaged_embedder, fitted, is_for_estimates, means_of
 from meetscribe.training.objectives.people import PeopleClassifier
 
 SMALL = EmbedderConfig(width=16, blocks=1, kernel=3, joined=1, pooled=16, attention=8, dimensions=16)
@@ -15,14 +15,27 @@ SMALL = EmbedderConfig(width=16, blocks=1, kernel=3, joined=1, pooled=16, attent
 def test_the_likeness_of_pairs_is_found_again() -> None:
     """Pairs drawn with known log odds, which grow with the speech behind them, give these log odds back."""
     rng, truth = np.random.default_rng(1), Likeness(-3.0, 9.0, -1.0, 3.0)
-    cosines, behind = rng.uniform(-0.3, 1.0, 60_000), rng.uniform(0.4, 3.0, 60_000)
+    scores, behind = rng.uniform(-0.3, 1.0, 60_000), rng.uniform(0.4, 3.0, 60_000)
     length = np.log(behind)
-    odds = truth.offset + truth.length * length + (truth.cosine + truth.cosine_length * length) * cosines
+    odds = truth.offset + truth.length * length + (truth.score + truth.score_length * length) * scores
     same = rng.random(60_000) < 1 / (1 + np.exp(-odds))
-    found = fitted(cosines, behind, same)
+    found = fitted(scores, behind, same)
     shift = np.log(same.mean() / (1 - same.mean()))  # both kinds count alike, however many there are
-    for cosine, seconds in ((0.1, 1.0), (0.5, 2.0), (0.8, 5.0)):
-        assert abs(found(cosine, seconds, seconds) + shift - truth(cosine, seconds, seconds)) < 0.4
+    for score, seconds in ((0.1, 1.0), (0.5, 2.0), (0.8, 5.0)):
+        assert abs(found.odds(score, seconds, seconds) + shift - truth.odds(score, seconds, seconds)) < 0.4
+
+
+def test_means_of_voices_are_near_their_voices_and_nobodys_own() -> None:
+    """Of three bundles of voices come three directions, one in the middle of each."""
+    rng = np.random.default_rng(2)
+    middles = np.eye(8)[:3]
+    voices = np.concatenate([middle + 0.2 * rng.standard_normal((40, 8)) for middle in middles])
+    voices /= np.linalg.norm(voices, axis=1, keepdims=True)
+    means = means_of(voices.astype(np.float32), 3, np.random.default_rng(7))
+    np.testing.assert_allclose(np.linalg.norm(means, axis=1), 1.0, atol=1e-5)
+    assert sorted((means @ middles.T).argmax(1)) == [0, 1, 2]
+    assert (means @ middles.T).max(1).min() > 0.98
+    assert (voices @ means.T).max() < 0.9999
 
 
 def test_averaged_weights_are_taken_out_of_a_checkpoint(tmp_path: Path) -> None:

@@ -1,5 +1,4 @@
 import json
-from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -19,7 +18,7 @@ from meetscribe.store.store import Store
 from meetscribe.streaming.likeness import Likeness
 
 RATE = 16_000
-LIKENESS = Likeness(offset=-30.0, cosine=40.0, length=0.0, cosine_length=0.0)
+LIKENESS = Likeness(offset=-30.0, score=40.0, length=0.0, score_length=0.0)
 
 
 class Spectrum(torch.nn.Module):
@@ -82,7 +81,7 @@ def people(cli, monkeypatch):
     monkeypatch.setattr(enrolment, "embedder_of", lambda model: embedder)
     for module in (transcribe, past):
         monkeypatch.setattr(module, "load_recogniser", load)
-    facts = EmbedderFacts("spectrum", {}, asdict(LIKENESS))
+    facts = EmbedderFacts("spectrum", {}, LIKENESS.weights)
     for place in ("meetscribe.apps.speakers", "meetscribe.apps.cli.people"):
         monkeypatch.setattr(f"{place}.embedder_facts", lambda directory: facts)
     return cli
