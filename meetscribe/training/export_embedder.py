@@ -146,7 +146,8 @@ def fitted(scores: np.ndarray, behind: np.ndarray, same: np.ndarray) -> Likeness
         found = found + step
         if np.abs(step).max() < 1e-8:
             break
-    return Likeness(*(round(float(value), 4) for value in (found[0], found[1], found[2], found[3])))
+    offset, score, length, score_length = (round(float(value), 4) for value in found)
+    return Likeness(offset, score, length, score_length)
 
 
 def main(
