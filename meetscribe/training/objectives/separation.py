@@ -26,6 +26,7 @@ class SeparationConfig:
     activity: float = 1.0
     overlap: float = 2.0  # how much more frames count in which two talk
     dominance: float = 3.0  # which slot is the louder in each band
+    after: float = 2.0  # how much more activity counts just after an overlap
 
 
 DUETS = SeparationConfig(mask=0.0, activity=0.0)
@@ -33,6 +34,9 @@ DUETS = SeparationConfig(mask=0.0, activity=0.0)
 
 ALONE = 0.3
 """How much dominance counts where one talks, against where two do."""
+
+AFTER = 100
+"""Frames of 10 ms after an overlap in which it counts as much who goes on: the words of a turn follow into its slot."""
 
 
 @dataclass
@@ -74,7 +78,8 @@ def separation_loss(
     with torch.autocast(mixture.device.type, enabled=False):
         share = slot_shares(batch, objective.features.to(mixture.device))
     both = batch.talking.all(1)
-    places = loudness(mixture) * torch.where(both, 1.0, ALONE)[..., None]
+    after = goes_on(batch.talking)
+    places = loudness(mixture) * torch.where(both | after, 1.0, ALONE)[..., None]
     found = Masks(found.odds.float(), found.activity.float())
     straight, crossed = dominance_costs(found.odds, share, places)
     cross = crossing(straight, crossed, batch)
@@ -85,7 +90,8 @@ def separation_loss(
     differences = (masked(mixture, found.masks) - shared_features(mixture, share)).abs() * weight
     mask = differences.sum() / (SLOTS * weight.sum()).clamp_min(1)
     speaks = batch.talking.float().unflatten(-1, (steps, -1)).mean(-1)
-    activity = cross_entropy(found.activity, speaks)
+    told = 1.0 + objective.config.after * after.float().unflatten(-1, (steps, -1)).mean(-1)
+    activity = cross_entropy(found.activity, speaks, told[:, None].expand_as(speaks))
     dominance = torch.where(cross, crossed, straight).sum() / places.sum().clamp_min(1)
     weights = objective.config
     loss = weights.mask * mask + weights.activity * activity + weights.dominance * dominance
@@ -123,6 +129,13 @@ def dominance_costs(odds: Tensor, share: Tensor, places: Tensor) -> tuple[Tensor
         (cross_entropy(difference, share[:, n], reduction="none") * places).sum(-1) for n in range(SLOTS)
     )
     return straight, crossed
+
+
+def goes_on(talking: Tensor) -> Tensor:
+    """Return where one goes on alone after an overlap, up to AFTER frames, bool (B, T) of talking (B, C, T)."""
+    both = talking.all(1)
+    recent = functional.max_pool1d(functional.pad(both.float(), (AFTER, 0))[:, None], AFTER + 1, 1)[:, 0] > 0
+    return recent & talking.any(1) & ~both
 
 
 @torch.no_grad()

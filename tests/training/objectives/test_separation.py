@@ -7,7 +7,9 @@ from meetscribe.nn.ideal_masks import shared_features
 from meetscribe.nn.separator import FLOOR, Masks, Separator, SeparatorConfig
 from meetscribe.training.mixtures import MixtureBatch, collate_mixtures
 from meetscribe.training.objectives.separation import (
+    AFTER,
     SeparationObjective,
+    goes_on,
     separation_loss,
     slot_shares,
 )
@@ -103,3 +105,12 @@ def test_stretches_of_talk_may_be_exchanged_as_a_whole(
     inside = torch.arange(right.shape[2])[:, None] >= 130  # within the overlap of the first one
     assert cost(torch.where(second, right.flip(1), right)) == pytest.approx(cost(right), abs=1e-5)
     assert cost(torch.where(inside, right.flip(1), right)) > cost(right) + 0.1
+
+
+def test_who_goes_on_after_an_overlap_is_marked_for_a_second(batch: MixtureBatch) -> None:
+    """Slot 1 goes on from 25,600 to 38,400 samples, 0.8 s; what comes after the silence is no part of it."""
+    marked = goes_on(batch.talking)[0].nonzero()[:, 0] * 160
+    assert (int(marked.min()), int(marked.max()) + 160) == (25_600, 38_400)
+    long = torch.zeros(1, 2, 400, dtype=torch.bool)
+    long[0, 0, :50], long[0, 1, 40:] = True, True
+    assert goes_on(long)[0].nonzero()[:, 0].tolist() == list(range(50, 50 + AFTER))
