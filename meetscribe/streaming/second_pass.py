@@ -32,11 +32,11 @@ class SecondPassSettings:
     """
 
     likeness: Likeness
-    merge: float = 1.0
+    merge: float = 1.5
     join: float = 1.5
     seed: float = 1.5
     most: int = 500
-    new: float = 8.0
+    new: float = 4.0
 
 
 def decide_anew(

@@ -38,8 +38,8 @@ class TrackerSettings:
     """
 
     likeness: Likeness = field(default_factory=Likeness)
-    join: float = 1.5
-    apart: float = -0.5
+    join: float = 1.2
+    apart: float = 0.3
     merge: float = 2.0
     margin: float = 2.0
     new: float = 2.0
