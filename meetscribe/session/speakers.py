@@ -35,7 +35,8 @@ class Speakers:
     Args:
         settings: how people are told apart.
         meeting: returns the meeting as it is now, whose ids are taken.
-        second_pass: keep what a decision over the whole recording needs.
+        second_pass: keep what a decision over the whole recording needs; names wait for it too, since the more is
+            heard of a voice the surer they are.
     """
 
     def __init__(
@@ -57,7 +58,8 @@ class Speakers:
             self._keep(Heard(turn, np.asarray(voice.vector), voice.seconds, speaker), changes)
             merges = {change.speaker_id: change.into for change in changes if change.into is not None}
             self._recall.merged(merges)
-            changes = (*changes, *self._recall.recognise(self._candidates(), voice.embedder))
+            if self._heard is None:
+                changes = (*changes, *self._recall.recognise(self._candidates(), voice.embedder))
         return replace(final, turn=replace(turn, speaker_id=speaker), voice=None), changes
 
     def forget(self, turns: Collection[str]) -> None:
@@ -70,12 +72,10 @@ class Speakers:
         """Return what changes when the whole recording is looked at again."""
         if not self._heard:
             return ()
-        tracker, recall = self._settings.tracker, self._settings.recall
+        tracker = self._settings.tracker
         settings = SecondPassSettings(tracker.likeness, join=tracker.join)
         changes = decide_anew(list(self._heard), settings, self._new_id)
-        again = Recall(self._recall.people, recall)
-        again.given = dict(self._recall.given)
-        return (*changes, *again.recognise(_groups(self._heard), self._embedder))
+        return (*changes, *self._recall.recognise(_groups(self._heard), self._embedder))
 
     def _keep(self, one: Heard, changes: Sequence[Change]) -> None:
         """Keep a turn for the second pass, and note what its coming changed."""

@@ -36,7 +36,7 @@ class RecallSettings:
     """
 
     likeness: Likeness = field(default_factory=Likeness)
-    recognise: float = 2.0
+    recognise: float = 2.5
     margin: float = 1.5
     least: float = 2.0
     most: float = 30.0
