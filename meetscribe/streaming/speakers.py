@@ -38,7 +38,7 @@ class TrackerSettings:
     """
 
     likeness: Likeness = field(default_factory=Likeness)
-    join: float = 1.2
+    join: float = 1.5
     apart: float = 0.3
     merge: float = 2.0
     margin: float = 2.0
