@@ -45,4 +45,5 @@ def equal_error_rate(scores: Sequence[float], same: Sequence[bool]) -> float:
     before, past = low.false - low.missed, high.missed - high.false
     if before + past == 0:
         return high.missed
-    return low.missed + (high.missed - low.missed) * before / (before + past)
+    between = low.missed + (high.missed - low.missed) * before / (before + past)
+    return min(max(between, low.missed), high.missed)  # whatever rounding makes of it

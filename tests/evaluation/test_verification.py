@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from meetscribe.evaluation.verification import equal_error_rate, operating_curve
@@ -21,6 +21,7 @@ def test_points_count_what_their_thresholds_do(rows: list[tuple[float, bool]]) -
 
 
 @given(pairs)
+@example([(0.0, False), *[(-1.0, True)] * 4, (-2.0, True)])  # rounding once led past 1
 def test_the_equal_error_rate_lies_between_neighbouring_points(rows: list[tuple[float, bool]]) -> None:
     """No threshold makes both rates smaller than it."""
     scores, same = zip(*rows, strict=True)
