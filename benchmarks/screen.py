@@ -244,6 +244,7 @@ def _measured(
         "key_ms": _figures([one.clock for one in answers]),
         "key_ms_less_waiting_for_a_processor": _figures([one.clock - one.waited for one in answers]),
         "key_processor_ms": _figures([one.ran for one in answers]),
+        "by_key_p50_ms": {name: _figures([one.clock for one in kept])["p50"] for name, kept in times.items()},
         "by_key_processor_p50_ms": {
             name: _figures([one.ran for one in kept])["p50"] for name, kept in times.items()
         },
