@@ -6,18 +6,18 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-from safetensors.torch import load_file, save_file
 from torch import nn
 
+from meetscribe.checkpoint import load_model
+from meetscribe.errors import InputError
 from meetscribe.training.trainer import Trainer, TrainingConfig, append_row
 
 ROWS_EVERY = 50  # steps
-KEPT = ".safetensors"
 
 
 class Reporter:
@@ -125,13 +125,20 @@ def train(trainer: Trainer[Any], evaluate: Callable[[nn.Module], dict[str, float
 
 
 def averaged_weights(checkpoint: Path) -> dict[str, torch.Tensor]:
-    """Return the averaged weights of a training checkpoint, or weights that were kept as safetensors."""
-    if checkpoint.suffix == KEPT:
-        return {name: value.float() for name, value in load_file(checkpoint).items()}
+    """Return the averaged weights of a training checkpoint."""
     return torch.load(checkpoint, map_location="cpu", weights_only=True)["average"]
 
 
-def keep_weights(checkpoint: Path, kept: Path) -> None:
-    """Write the averaged weights of a training checkpoint as bfloat16 safetensors, for later runs to begin with."""
-    weights = averaged_weights(checkpoint)
-    save_file({name: value.to(torch.bfloat16).contiguous() for name, value in weights.items()}, kept)
+def starting_weights(start: Path, part: Literal["recogniser", "separator"]) -> dict[str, torch.Tensor]:
+    """Return the averaged weights of a checkpoint, or those of a part of the model in a directory.
+
+    Raises:
+        InputError: the model has no such part.
+    """
+    if not start.is_dir():
+        return averaged_weights(start)
+    network = load_model(start).network
+    found = network.recogniser if part == "recogniser" else network.separator
+    if found is None:
+        raise InputError(f"{start}: this model has no {part}; name another one, or train without --weights")
+    return found.state_dict()

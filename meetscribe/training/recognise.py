@@ -6,13 +6,11 @@ On one core: `scripts/train --corpus CORPUS/speech --surroundings CORPUS --folde
 
 import argparse
 import sys
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from meetscribe.checkpoint import load_model
 from meetscribe.errors import MeetscribeError
 from meetscribe.evaluation.error_rate import word_error_rate
 from meetscribe.nn.encoder import EncoderConfig
@@ -21,10 +19,10 @@ from meetscribe.nn.recogniser import Recogniser, RecogniserConfig
 from meetscribe.training.augmentation import NEUTRAL_WARP, AugmentationConfig, load_surroundings
 from meetscribe.training.batches import Batch, BatchConfig, Example, TrainingBatches, collate
 from meetscribe.training.command import (
-    averaged_weights,
     begin,
     corpus_folders,
     options_for,
+    starting_weights,
     train,
     training_config,
 )
@@ -114,6 +112,7 @@ def main(options: argparse.Namespace) -> int:
     options.folder.mkdir(parents=True, exist_ok=True)
     try:
         batches, dev = _material(options)
+        weights = starting_weights(options.weights, "recogniser") if options.weights else None
     except MeetscribeError as error:
         print(error, file=sys.stderr)
         return error.exit_code
@@ -123,7 +122,7 @@ def main(options: argparse.Namespace) -> int:
     trainer = Trainer(
         model, batches, objective, training_config(options), options.folder, device, rank, world
     )
-    if not begin(trainer, starting_weights(options.weights) if options.weights else None):
+    if not begin(trainer, weights):
         feature_statistics(model, batches)
         trainer.average = {name: value.detach().clone() for name, value in model.state_dict().items()}
     train(trainer, lambda averaged: dev_figures(averaged, dev, 8) | dev_figures(averaged, dev, None))
@@ -140,13 +139,6 @@ def _material(options: argparse.Namespace) -> tuple[TrainingBatches, dict[str, l
     batch = BatchConfig(options.batch_steps, shares=shares)
     batches = TrainingBatches(corpora, around, batch, AugmentationConfig(), options.seed)
     return batches, dev_batches(load_corpus(folders[0], "dev", cache))
-
-
-def starting_weights(start: Path) -> dict[str, torch.Tensor]:
-    """Return the averaged weights of a checkpoint, or the weights of a model directory."""
-    if start.is_dir():
-        return load_model(start).network.recogniser.state_dict()
-    return averaged_weights(start)
 
 
 if __name__ == "__main__":

@@ -21,10 +21,10 @@ from meetscribe.timeline import SAMPLE_RATE
 from meetscribe.training.augmentation import AugmentationConfig, load_surroundings
 from meetscribe.training.batches import BatchConfig, TrainingBatches
 from meetscribe.training.command import (
-    averaged_weights,
     begin,
     corpus_folders,
     options_for,
+    starting_weights,
     train,
     training_config,
 )
@@ -32,7 +32,6 @@ from meetscribe.training.corpus import load_corpus
 from meetscribe.training.mixtures import MixtureBatches
 from meetscribe.training.objectives.joint import JointBatch, JointConfig, JointObjective
 from meetscribe.training.objectives.recognition import RecognitionConfig
-from meetscribe.training.recognise import starting_weights
 from meetscribe.training.simulation.config import SimulationConfig, Style
 from meetscribe.training.simulation.meetings import SimulatedMeetings
 from meetscribe.training.simulation.rooms import load_meeting_rooms
@@ -99,6 +98,7 @@ def main(options: argparse.Namespace) -> int:
     options.folder.mkdir(parents=True, exist_ok=True)
     try:
         batches, dev = material(options)
+        weights = joined_weights(options.weights, options.separator) if options.weights else None
     except MeetscribeError as error:
         print(error, file=sys.stderr)
         return error.exit_code
@@ -112,7 +112,7 @@ def main(options: argparse.Namespace) -> int:
     trainer = Trainer(
         model, batches, objective, training_config(options), options.folder, device, rank, world
     )
-    begin(trainer, joined_weights(options.weights, options.separator) if options.weights else None)
+    begin(trainer, weights)
     fixed = [dev[number] for number in range(DEV_BATCHES)]
     train(trainer, lambda averaged: dev_figures(averaged, fixed, objective))
     return 0
@@ -133,10 +133,10 @@ def joint_config(options: argparse.Namespace) -> JointConfig:
 
 def joined_weights(start: Path, separator: Path | None) -> dict[str, Tensor]:
     """Return the weights of a whole network, or those of a recogniser and a separator put together."""
-    weights = starting_weights(start)
+    weights = starting_weights(start, "recogniser")
     if separator is None:
         return weights
-    parts = {"recogniser": weights, "separator": averaged_weights(separator)}
+    parts = {"recogniser": weights, "separator": starting_weights(separator, "separator")}
     return {f"{part}.{name}": value for part, found in parts.items() for name, value in found.items()}
 
 

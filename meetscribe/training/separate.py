@@ -16,10 +16,10 @@ from meetscribe.errors import MeetscribeError
 from meetscribe.nn.separator import Separator, SeparatorConfig
 from meetscribe.timeline import SAMPLE_RATE
 from meetscribe.training.command import (
-    averaged_weights,
     begin,
     corpus_folders,
     options_for,
+    starting_weights,
     train,
     training_config,
 )
@@ -61,6 +61,7 @@ def main(options: argparse.Namespace) -> int:
     options.folder.mkdir(parents=True, exist_ok=True)
     try:
         batches, dev = material(options, "train"), material(options, "dev")
+        weights = starting_weights(options.weights, "separator") if options.weights else None
     except MeetscribeError as error:
         print(error, file=sys.stderr)
         return error.exit_code
@@ -76,7 +77,7 @@ def main(options: argparse.Namespace) -> int:
         rank,
         world,
     )
-    begin(trainer, averaged_weights(options.weights) if options.weights else None)
+    begin(trainer, weights)
     fixed = [dev[number] for number in range(DEV_BATCHES)]
     train(trainer, lambda model: dev_figures(model, fixed, objective))
     return 0

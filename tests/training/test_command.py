@@ -1,20 +1,25 @@
 from pathlib import Path
 
+import pytest
 import torch
 
-from meetscribe.training.command import averaged_weights, keep_weights
+from meetscribe.errors import InputError
+from meetscribe.testing import write_tiny_model
+from meetscribe.training.command import starting_weights
 
 
-def test_kept_weights_are_the_averaged_ones(tmp_path: Path) -> None:
-    """Weights that are kept for a later run are the checkpoint's averaged ones, to the precision of bfloat16."""
-    average = {
-        "a.weight": torch.randn(4, 5, generator=torch.Generator().manual_seed(1)),
-        "a.bias": torch.ones(4),
-    }
-    torch.save({"average": average, "model": {}, "step": 7}, tmp_path / "checkpoint.pt")
-    keep_weights(tmp_path / "checkpoint.pt", tmp_path / "kept.safetensors")
-    found = averaged_weights(tmp_path / "kept.safetensors")
-    assert found.keys() == average.keys()
-    for name, value in average.items():
-        assert found[name].dtype == torch.float32
-        torch.testing.assert_close(found[name], value, rtol=1e-2, atol=0)
+def test_training_begins_with_the_averaged_weights_of_a_checkpoint(tmp_path: Path) -> None:
+    """What was averaged is taken, not what was trained last."""
+    average = {"a.weight": torch.ones(2)}
+    torch.save({"average": average, "model": {"a.weight": torch.zeros(2)}}, tmp_path / "checkpoint.pt")
+    torch.testing.assert_close(starting_weights(tmp_path / "checkpoint.pt", "separator"), average)
+
+
+def test_training_begins_with_a_part_of_a_model(tmp_path: Path) -> None:
+    """Both parts of a model are weights to begin with; one that it lacks is a sentence."""
+    write_tiny_model(tmp_path / "two", slots=2)
+    for part in ("recogniser", "separator"):
+        assert starting_weights(tmp_path / "two", part)
+    write_tiny_model(tmp_path / "one")
+    with pytest.raises(InputError, match="no separator"):
+        starting_weights(tmp_path / "one", "separator")
