@@ -61,7 +61,7 @@ def equal_error_rates(
             if lists is not None:
                 lists.mkdir(parents=True, exist_ok=True)
                 write_trials(lists / f"{condition.name}-{seconds:g}s.jsonl", cuts, trials)
-            voices = voices_of(embedder.network, cuts).numpy()
+            voices = voices_of(embedder.network, [cut.audio for cut in cuts]).numpy()
             likeness = embedder.likeness
             scores = [float(likeness.scores(voices[t.one][None], voices[t.other])[0]) for t in trials]
             rows = [(score, t.same, cuts[t.one]) for score, t in zip(scores, trials, strict=True)]

@@ -5,7 +5,7 @@ It needs no transcripts: whoever is in the corpora and in `--speakers` is a pers
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,7 +32,7 @@ from meetscribe.training.objectives.people import PeopleClassifier, PeopleObject
 from meetscribe.training.simulation.rooms import load_meeting_rooms
 from meetscribe.training.simulation.untranscribed import load_untranscribed
 from meetscribe.training.trainer import Trainer, join_processes
-from meetscribe.training.trials import CLEAN, Cut, make_trials
+from meetscribe.training.trials import CLEAN, make_trials
 
 LENGTHS = (2.0, 5.0)
 EVALUATED = 300  # steps
@@ -129,7 +129,7 @@ def dev_figures(corpora: list[Corpus]) -> Callable[[nn.Module], dict[str, float]
         assert isinstance(model, PeopleClassifier)
         found = {}
         for seconds, (cuts, trials) in lists.items():
-            voices = voices_of(model.embedder, cuts)
+            voices = voices_of(model.embedder, [cut.audio for cut in cuts])
             scores = [float(voices[trial.one] @ voices[trial.other]) for trial in trials]
             rate = equal_error_rate(scores, [trial.same for trial in trials])
             found[f"eer_{seconds:g}s"] = round(100.0 * rate, 2)
@@ -139,10 +139,10 @@ def dev_figures(corpora: list[Corpus]) -> Callable[[nn.Module], dict[str, float]
 
 
 @torch.no_grad()
-def voices_of(embedder: nn.Module, cuts: list[Cut], features: Features | None = None) -> Tensor:
-    """Return the voices (N, E) of cuts of equal length."""
-    features = features or Features()
-    batches = [np.stack([cut.audio for cut in cuts[i : i + 32]]) for i in range(0, len(cuts), 32)]
+def voices_of(embedder: nn.Module, cuts: Sequence[np.ndarray]) -> Tensor:
+    """Return the voices (N, E) of sounds of equal length."""
+    features = Features()
+    batches = [np.stack(cuts[i : i + 32]) for i in range(0, len(cuts), 32)]
     return torch.cat([embedder(features(torch.from_numpy(batch))) for batch in batches])
 
 

@@ -1,8 +1,8 @@
 """`scripts/export-embedder`: puts a trained speaker embedder into a model's directory, with its likeness.
 
-The cohort by which voices are judged comes from people in training; each of its voices is the mean of several of them,
-so that nobody's own voice is in a model. How scores become log odds is estimated on people of the development set whose
-names have an even hash; figures are stated on the others (`benchmarks/speakers.py`).
+The cohort by which voices are judged comes from people in training; each of its voices is the mean of three or more of
+them, so that nobody's own voice is in a model. How scores become log odds is estimated on people of the development set
+whose names have an even hash; figures are stated on the others (`benchmarks/speakers.py`).
 """
 
 import zlib
@@ -18,7 +18,6 @@ import typer
 
 from meetscribe.embedder_file import save_embedder
 from meetscribe.nn.embedder import Embedder, EmbedderConfig
-from meetscribe.nn.features import Features
 from meetscribe.streaming.likeness import Cohort, Likeness, speech_behind
 from meetscribe.timeline import SAMPLE_RATE
 from meetscribe.training.augmentation import augmented
@@ -32,8 +31,9 @@ from meetscribe.training.trials import CLEAN, NOISY, OVERLAPPED, make_trials
 LENGTHS = (0.8, 1.5, 3.0, 5.0)
 SEED = 7
 STEPS = 400
-COHORT = 1000
-"""Voices of the cohort."""
+MEANS = 1000
+LEAST_PEOPLE = 3
+"""People without whom a mean would be somebody's own voice."""
 CUT_SECONDS = 3.0
 """What it hears of each person in training."""
 ROUNDS = 12
@@ -77,26 +77,30 @@ def cohort_of(network: Embedder, corpora: Sequence[Corpus], corpus: Path, cache:
     said = CropBatches(corpora, around, CropConfig(), SEED)
     rng = np.random.default_rng(SEED)
     cuts = [said.cut(person, int(CUT_SECONDS * SAMPLE_RATE)) for person in range(len(said.people))]
+    people = np.tile(np.arange(len(cuts)), 2)
     cuts += [augmented(cut, around, SURROUNDED, rng) for cut in cuts]
-    features = Features()
-    with torch.no_grad():
-        parts = [
-            network(features(torch.from_numpy(np.stack(cuts[first : first + 32]))))
-            for first in range(0, len(cuts), 32)
-        ]
-    return Cohort(means_of(torch.cat(parts).numpy(), COHORT, rng))
+    return Cohort(means_of(voices_of(network, cuts).numpy(), people, MEANS, rng))
 
 
-def means_of(voices: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
-    """Return means (size, E) of unit length, each of the voices (N, E) that are nearest to it (spherical k-means)."""
+def means_of(voices: np.ndarray, people: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
+    """Return means of unit length, each of the voices that are nearest to it (spherical k-means).
+
+    Args:
+        voices: (N, E) of unit length.
+        people: whose each is (N,).
+        size: number of means, before those of fewer than LEAST_PEOPLE are left out.
+        rng: of the beginning.
+    """
     means = voices[rng.permutation(len(voices))[:size]]
+    nearest = np.zeros(len(voices), int)
     for _ in range(ROUNDS):
         nearest = (voices @ means.T).argmax(1)
         sums = np.zeros_like(means)
         np.add.at(sums, nearest, voices)
         lengths = np.linalg.norm(sums, axis=1, keepdims=True)
         means = np.where(lengths > 0, sums / np.maximum(lengths, 1e-9), means)
-    return means
+    members = [len(set(people[nearest == number])) for number in range(size)]
+    return means[np.array(members) >= LEAST_PEOPLE]
 
 
 def training_people(corpus: Path, cache: Path) -> list[Corpus]:
@@ -119,7 +123,7 @@ def pairs_of(
     for seconds in LENGTHS:
         for condition in (CLEAN, NOISY, OVERLAPPED):
             cuts, trials = make_trials(corpora, seconds, condition, SEED, around)
-            voices = voices_of(network, cuts).numpy()
+            voices = voices_of(network, [cut.audio for cut in cuts]).numpy()
             of: dict[str, list[int]] = defaultdict(list)
             for number, cut in enumerate(cuts):
                 of[cut.speaker].append(number)
