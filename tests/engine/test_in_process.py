@@ -24,6 +24,7 @@ class ThreadsSeen(LoudnessEngine):
 
 
 def test_all_streams_run_in_one_thread_beside_the_event_loop():
+    """Whatever others do meanwhile, and however text is to be written: each thread keeps memory of its own."""
     engine = ThreadsSeen()
 
     async def hear():

@@ -20,12 +20,14 @@ def slow_score(one: np.ndarray, other: np.ndarray, cohort: np.ndarray) -> float:
 
 
 def test_without_a_cohort_a_score_is_a_cosine_of_any_lengths() -> None:
+    """How long vectors are does not matter."""
     rng = np.random.default_rng(0)
     voices, other = rng.standard_normal((4, 8)), rng.standard_normal(8)
     np.testing.assert_allclose(Likeness().scores(3 * voices, 5 * other), unit(voices) @ unit(other))
 
 
 def test_scores_with_a_cohort_are_those_of_the_paper() -> None:
+    """They are what its formula gives when it is written down word for word."""
     rng = np.random.default_rng(1)
     cohort, voices, other = (unit(rng.standard_normal(shape)) for shape in ((200, 12), (6, 12), 12))
     found = Likeness(cohort=Cohort(cohort)).scores(voices, 7 * other)
@@ -46,6 +48,7 @@ def test_a_voice_that_is_near_to_everybody_has_to_be_nearer() -> None:
 
 
 def test_one_pair_and_many_say_the_same_also_in_another_process() -> None:
+    """A pair by itself, the same pair among others, and after it was sent elsewhere: one number."""
     rng = np.random.default_rng(3)
     voices, other = rng.standard_normal((5, 8)), rng.standard_normal(8)
     judged = replace(Likeness(), cohort=Cohort(unit(rng.standard_normal((80, 8)))))
