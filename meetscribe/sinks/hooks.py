@@ -28,11 +28,20 @@ class Hooks:
 
 
 class HookSink:
-    """Runs the hooks of one meeting (an `EventSink`)."""
+    """Runs the hooks of one meeting (an `EventSink`).
 
-    def __init__(self, hooks: Hooks, log: Any, time_limit: float = TIME_LIMIT) -> None:
+    Args:
+        hooks: the commands.
+        log: says what fails, never what was said.
+        time_limit: seconds for one run.
+        known: the meeting so far, where it goes on after a restart: names of speakers are not told again.
+    """
+
+    def __init__(
+        self, hooks: Hooks, log: Any, time_limit: float = TIME_LIMIT, known: Meeting | None = None
+    ) -> None:
         self._hooks, self._log, self._time_limit = hooks, log, time_limit
-        self._meeting = Meeting()
+        self._meeting = known or Meeting()
         self._waiting: asyncio.Queue[tuple[str, str] | None] = asyncio.Queue()
         self._running = asyncio.create_task(self._run_all(), name="hooks")
         self.dropped = 0

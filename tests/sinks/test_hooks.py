@@ -3,6 +3,7 @@ import json
 from serving import QUIET, asynchronous
 
 from meetscribe import events as ev
+from meetscribe.meeting import fold
 from meetscribe.sinks.hooks import Hooks, HookSink
 
 
@@ -32,6 +33,18 @@ def test_hooks_read_events_in_order(tmp_path):
     finals = [json.loads(line)["turn"] for line in (tmp_path / "finals").read_text().splitlines()]
     assert [(turn["text"], turn["speaker"]) for turn in finals] == [("turn 2", "Alice"), ("turn 3", "Alice")]
     assert json.loads((tmp_path / "ends").read_text())["type"] == "end"
+
+
+def test_hooks_know_names_that_were_given_before_a_restart(tmp_path):
+    """A meeting that goes on after its server was killed has its names still: nobody tells them again."""
+
+    @asynchronous
+    async def scenario():
+        name = ev.SpeakerUpdate(seq=1, session="m", changes=(ev.Change("s1", speaker="Alice"),))
+        await run(Hooks(f"cat >> {tmp_path}/finals"), [final(2)], known=fold([name]))
+
+    scenario()
+    assert json.loads((tmp_path / "finals").read_text())["turn"]["speaker"] == "Alice"
 
 
 def test_a_hook_that_fails_or_hangs_stops_nothing(tmp_path):

@@ -34,6 +34,7 @@ from meetscribe.apps.wording import wording_of
 from meetscribe.engine.worker import WorkerRecognition
 from meetscribe.errors import MeetscribeError, UsageError
 from meetscribe.lm.wording import Wording
+from meetscribe.meeting import fold
 from meetscribe.models import find
 from meetscribe.session.ports import AudioSource, EventLog, EventSink, Recognition
 from meetscribe.session.speakers import SpeakerSettings
@@ -180,7 +181,7 @@ class Serving:
             if bridge is not None:
                 sinks.append(bridge.sink(meeting, log, commanded))
             if hooks != Hooks():
-                sinks.append(HookSink(hooks, self._log))
+                sinks.append(HookSink(hooks, self._log, known=fold(log.since(0))))
             return sinks
 
         return made
