@@ -5,7 +5,8 @@ import logging
 import math
 import socket
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -47,6 +48,7 @@ from meetscribe.store.store import Store
 from meetscribe.timeline import SAMPLE_RATE
 
 _MEASURED = 6 * SAMPLE_RATE  # samples of speech that this machine's speed is measured with
+_WORDS_STAY = 30.0  # seconds between two looks at what people put right in the past
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,40 @@ class Heard:
         return sources
 
 
+class CurrentWording:
+    """What the text of what begins now is to be like.
+
+    Past meetings are looked through every half minute at most: each client of another service asks, and meanwhile
+    nobody else is served.
+
+    Args:
+        settings: what a person chose.
+        log: says what cannot be used.
+        clock: seconds that do not go back.
+
+    Raises:
+        UsageError: the list of hot words cannot be used; later it stays as it was.
+    """
+
+    def __init__(self, settings: Settings, log: Any, clock: Callable[[], float] = time.monotonic) -> None:
+        self._settings, self._log, self._clock = settings, log, clock
+        self._last = wording_of(settings)
+        self._stays_until = -math.inf
+
+    def __call__(self) -> Wording:
+        """Return it."""
+        if self._clock() < self._stays_until:
+            return self._last
+        try:
+            with Store(self._settings.data_dir) as store:
+                self._last = wording_of(self._settings, store)
+        except MeetscribeError as error:
+            kind = type(error).__name__  # the sentence may quote a name, and logs hold no words
+            self._log.warning("the list of hot words cannot be used; it stays as it was", error=kind)
+        self._stays_until = self._clock() + _WORDS_STAY
+        return self._last
+
+
 class Serving:
     """One run of `meetscribe serve`.
 
@@ -94,11 +130,11 @@ class Serving:
         self._broker = None
         if settings.mqtt is not None:
             self._broker = broker(settings.mqtt, settings.mqtt_base, settings.mqtt_discovery)
-        self._last_wording = wording_of(settings)  # a list that cannot be read ends the start, not a meeting
+        self._log = logger(verbose)
+        self._wording = CurrentWording(settings, self._log)
         self._model = find(settings.model, settings.own_models)
         self._last_speakers = speaker_settings(self._model.path, people_of(settings))
         self._sources = heard.open()
-        self._log = logger(verbose)
 
     async def run(self) -> None:
         """Serve until a signal comes."""
@@ -148,16 +184,6 @@ class Serving:
             if bridge is not None:
                 await bridge.close()
             archive.close()
-
-    def _wording(self) -> Wording:
-        """Return what the text of a meeting that begins now is to be like."""
-        try:
-            with Store(self._settings.data_dir) as store:
-                self._last_wording = wording_of(self._settings, store)
-        except MeetscribeError as error:
-            kind = type(error).__name__  # the sentence may quote a name, and logs hold no words
-            self._log.warning("the list of hot words cannot be used; it stays as it was", error=kind)
-        return self._last_wording
 
     def _speakers(self) -> SpeakerSettings:
         """Return who is remembered when a meeting begins."""

@@ -7,16 +7,20 @@ import socket
 import ssl
 
 import pytest
+import stored_meetings as made
 import structlog
 import websockets
 from killable import Killable
-from serving import AUDIO, Client, asynchronous, serving
+from serving import AUDIO, QUIET, Client, asynchronous, serving
 
+from meetscribe import events as ev
+from meetscribe.apps.config import load_settings
 from meetscribe.apps.serve import start
 from meetscribe.apps.serve.access import check_address
 from meetscribe.apps.serve.admission import Admission
 from meetscribe.apps.serve.server import Tls, check_tls, listen, shown_address
 from meetscribe.errors import MissingError, UsageError
+from meetscribe.store.store import Store
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "meeting.example.org"])
@@ -87,6 +91,25 @@ def test_echo_stays_where_settings_say_so(monkeypatch, removes):
 def test_admission_follows_the_measured_speed(factor, running, more, lag, admitted):
     """One meeting may always run; others as far as the measured speed carries them, and none while one is behind."""
     assert (Admission(factor).refusal(running, more, lag) is None) == admitted
+
+
+def test_past_meetings_are_not_read_for_every_client(tmp_path):
+    """What people put right is listened for half a minute later; a list that got unusable changes nothing."""
+    listed, now = tmp_path / "names.txt", [0.0]
+    listed.write_text("Anna\n")
+    (tmp_path / "config.toml").write_text("")
+    settings = load_settings(tmp_path / "config.toml", {"data_dir": tmp_path, "hotwords": listed})
+    wording = start.CurrentWording(settings, QUIET, lambda: now[0])
+    assert wording().learned == ()
+    with Store(tmp_path) as store:
+        heard = ev.Final(turn=made.turn("t1", 0, 2, "this is data today", "s1"))
+        made.record(store, heard, ev.Correction(turn="t1", text="this is Nagy today"))
+    assert wording().learned == ()
+    now[0] += 30
+    assert wording().learned == ("Nagy",)
+    listed.unlink()
+    now[0] += 30
+    assert (wording().hotwords, wording().learned) == (("Anna",), ("Nagy",))
 
 
 def certificate(folder):
