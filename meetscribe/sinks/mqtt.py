@@ -57,17 +57,22 @@ def broker(url: str, base: str, discovery: str | None) -> Broker:
     try:
         parts = urlsplit(url)
         port = parts.port
-    except ValueError as error:
-        raise UsageError(f"--mqtt {url}: {error}; give mqtt://user@host:1883") from error
+    except ValueError:
+        raise _no_address() from None  # what is wrong may be part of a password
     if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname or parts.path not in ("", "/"):
-        raise UsageError(
-            f"--mqtt: this is no address of a broker; give mqtt://user@host:{PORT}, or mqtts:// for TLS"
-        )
+        raise _no_address()
     if not base or base.startswith(("/", "$")) or base.endswith("/") or any(one in base for one in "+#\0"):
         raise UsageError(f"--mqtt-base {base}: topics cannot begin so; give a word, as meetscribe")
     tls = parts.scheme == "mqtts"
     user, password = (None if one is None else unquote(one) for one in (parts.username, parts.password))
     return Broker(parts.hostname, port or (TLS_PORT if tls else PORT), user, password, tls, base, discovery)
+
+
+def _no_address() -> UsageError:
+    return UsageError(
+        f"--mqtt: this is no address of a broker; give mqtt://user@host:{PORT}, or mqtts:// for TLS, with %2F, %3A and "
+        "%40 for /, : and @ in a password"
+    )
 
 
 class Watermarks:

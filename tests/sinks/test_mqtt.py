@@ -203,12 +203,21 @@ def test_commands_are_carried_out_and_the_last_will_says_offline(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "url", ["host:1883", "http://host", "mqtt://", "mqtt://host:99999", "mqtt://host/topic"]
+    "url",
+    [
+        "host:1883",
+        "http://host",
+        "mqtt://",
+        "mqtt://alice:secret@host:99999",
+        "mqtt://alice:secret/@host",
+        "mqtt://host/topic",
+    ],
 )
 def test_an_address_that_is_none_is_refused(url):
-    """The sentence says how an address looks."""
-    with pytest.raises(UsageError, match="mqtt://user@host:1883"):
+    """The sentence says how an address looks, and never repeats a password."""
+    with pytest.raises(UsageError, match="mqtt://user@host:1883") as refused:
         broker(url, "meetscribe", None)
+    assert "secret" not in str(refused.value)
 
 
 def test_an_address_has_user_password_and_tls():
