@@ -12,10 +12,11 @@ import soundfile
 import websockets
 from deepgram import AsyncDeepgramClient
 from deepgram.core.events import EventType
-from fakes import speech
+from fakes import LoudnessEngine, LoudnessTranscriber, speech
 from serving import asynchronous, serving
 
 from meetscribe.apps.serve.limits import Limits
+from meetscribe.engine.in_process import InProcessRecognition
 
 TOKEN = "a token that is long enough"
 
@@ -220,6 +221,38 @@ async def test_a_file_that_is_too_large_is_refused():
             await client.audio.transcriptions.create(model="whisper-1", file=recording("A" * 40))
         assert refused.value.status_code == 413
         assert (await client.audio.transcriptions.create(model="whisper-1", file=recording("A"))).text == "1"
+        await client.close()
+
+
+@asynchronous
+async def test_files_beyond_the_bound_are_refused_also_while_others_stream():
+    """So many files may be here at once, however their transcripts are sent; one more gets 503, later it is taken."""
+    going_on = asyncio.Event()
+
+    class Stuck(InProcessRecognition):
+        async def open(self, start=0, label=""):
+            await going_on.wait()
+            return await super().open(start, label)
+
+    stuck = Stuck(LoudnessEngine(), LoudnessTranscriber)
+    async with serving(limits=Limits(uploads=1, grace=5.0), recognition=stuck) as server:
+        client = openai.AsyncOpenAI(api_key="any", base_url=f"http://{server.url}/v1", max_retries=0)
+
+        async def create():
+            events = await client.audio.transcriptions.create(
+                model="whisper-1", file=recording("A"), stream=True
+            )
+            return [event.type async for event in events]
+
+        here = [asyncio.create_task(create()) for _ in range(9)]
+        while True:
+            with pytest.raises(openai.APIStatusError) as refused:
+                await asyncio.wait_for(client.audio.transcriptions.create(model="x", file=recording("A")), 5)
+            if refused.value.status_code == 503:
+                break
+        going_on.set()
+        told = ["transcript.text.delta", "transcript.text.done"]
+        assert await asyncio.gather(*here) == [told] * 9
         await client.close()
 
 

@@ -4,8 +4,8 @@ import asyncio
 import json
 import tempfile
 import time
-from collections.abc import AsyncIterator
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -78,15 +78,22 @@ class _Endpoints:
             return _RefusedError(
                 503, "too many files are being transcribed; try again later", "full"
             ).response
+        with self._counted():
+            try:
+                wanted = await self._wanted(request)
+                if wanted.stream:
+                    return StreamingResponse(self._streamed(wanted), media_type="text/event-stream")
+                with wanted.file:
+                    return await self._whole(request, wanted)
+            except _RefusedError as error:
+                return error.response
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        """Count a file while it is here."""
         self._here += 1
         try:
-            wanted = await self._wanted(request)
-            if wanted.stream:
-                return StreamingResponse(self._streamed(wanted), media_type="text/event-stream")
-            with wanted.file:
-                return await self._whole(request, wanted)
-        except _RefusedError as error:
-            return error.response
+            yield
         finally:
             self._here -= 1
 
@@ -148,8 +155,8 @@ class _Endpoints:
         return Response(body, media_type=kind)
 
     async def _streamed(self, wanted: "_Wanted") -> AsyncIterator[str]:
-        """Give the server-sent events of a file."""
-        with wanted.file:
+        """Give the server-sent events of a file, which counts as long as that lasts."""
+        with wanted.file, self._counted():
             async with self._places:
                 try:
                     session = self._session(wanted)
