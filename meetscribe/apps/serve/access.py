@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 
 from meetscribe.errors import UsageError
 
-LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 OPEN_PATHS = ("/healthz", "/schema.json", "/asyncapi.json")
 SHORTEST_TOKEN = 8
 
@@ -43,7 +42,7 @@ class Access:
     def check_origin(self, headers: Mapping[str, str]) -> Refusal | None:
         """Return why this page, or this name, may not speak to the server; header names are in lower case."""
         host = headers.get("host", "")
-        if self.token is None and _name(f"//{host}") not in LOCAL_NAMES:
+        if self.token is None and not _is_loopback(_name(f"//{host}")):
             return _FOREIGN_HOST
         origin = headers.get("origin")
         if origin is None or origin.lower() in (known.lower().rstrip("/") for known in self.origins):

@@ -75,6 +75,7 @@ async def test_foreign_pages_and_names_are_refused():
             ({"Origin": "null"}, 403),
             ({"Origin": f"http://{server.url}"}, 200),
             ({"Origin": "https://friend.example"}, 200),
+            ({"Host": "127.0.0.2:8765"}, 200),
             ({}, 200),
         ):
             assert (await get(server, "/api/sessions", **headers))[0] == status
