@@ -137,32 +137,38 @@ def _native(service: Service) -> Callable[[WebSocket], Awaitable[None]]:
         async with service.admitted(websocket, token_may_follow=True) as admitted:
             if not admitted:
                 return
-            try:
-                live, past = _meeting(service.hub, name)
-            except UnknownMeetingError as error:
-                await service.deny(websocket, Refusal(404, "unknown_meeting", str(error)))
-                return
-            await websocket.accept()
+            live, past, missing = _meeting(service.hub, name)
             authorised = bool(service.access.bearer(websocket.headers))
+            if missing is not None and (authorised or service.access.token is None):
+                await service.deny(websocket, Refusal(404, "unknown_meeting", missing))
+                return
+            await (
+                websocket.accept()
+            )  # who has not shown the token yet does not learn which meetings there are
             connection = Connection(service.access.token, authorised)
             client = NativeClient(
                 websocket, service.hub, connection, service.outlet(websocket), service.metrics
             )
             service.native.add(client)
             try:
-                await client.serve(live, past)
+                await client.serve(live, past, missing)
             finally:
                 service.native.discard(client)
 
     return endpoint
 
 
-def _meeting(hub: Hub, name: str) -> tuple[LiveMeeting | None, str | None]:
-    """Return the running meeting of a name, or the id of one of the past; neither for a new one."""
+def _meeting(hub: Hub, name: str) -> tuple[LiveMeeting | None, str | None, str | None]:
+    """Return the running meeting of a name, the id of one of the past, or why there is none; nothing for a new one."""
     if name == NEW:
-        return None, None
+        return None, None, None
     live = hub.find(name)
-    return (live, None) if live is not None else (None, hub.archive.find(name))
+    if live is not None:
+        return live, None, None
+    try:
+        return None, hub.archive.find(name), None
+    except UnknownMeetingError as error:
+        return None, None, str(error)
 
 
 def _published(name: str) -> Route:

@@ -29,7 +29,7 @@ from meetscribe.apps.serve.inputs import AudioInput, InputRefusedError
 from meetscribe.apps.serve.messages import Hello
 from meetscribe.apps.serve.metrics import Metrics
 from meetscribe.apps.serve.outlet import Outlet
-from meetscribe.events import DurableEvent, End
+from meetscribe.events import DurableEvent, End, Event
 from meetscribe.formats import json_document, wire
 from meetscribe.formats.wire import VERSION, Json
 from meetscribe.meeting import Meeting, fold
@@ -65,12 +65,16 @@ class NativeClient:
         self._outlet, self._metrics = outlet, metrics
         self._meeting: LiveMeeting | None = None
         self._past: str | None = None
+        self._missing: str | None = None
         self._input: AudioInput | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
-    async def serve(self, meeting: LiveMeeting | None, past: str | None) -> None:
-        """Serve the client until its socket is closed: in a running meeting, a past one, or (neither) a new one."""
-        self._meeting, self._past = meeting, past
+    async def serve(self, meeting: LiveMeeting | None, past: str | None, missing: str | None = None) -> None:
+        """Serve the client until its socket is closed: in a running meeting, a past one, or (neither) a new one.
+
+        `missing` says that there is no such meeting, to who shows the token.
+        """
+        self._meeting, self._past, self._missing = meeting, past, missing
         self._start(self._read())
         try:
             await self._outlet.closed.wait()
@@ -132,6 +136,10 @@ class NativeClient:
                 await self._outlet.send_json(message)
             case Close(code, reason):
                 await self._outlet.close(code, reason)
+            case Join(hello) if self._missing is not None:
+                self._connection.refuse(messages.POLICY, self._missing)
+            case Join(hello) if self._past is not None:
+                await self._join_past(hello, self._past)
             case Join(hello):
                 self._join(hello)
             case Run(command):
@@ -145,9 +153,6 @@ class NativeClient:
     def _join(self, hello: Hello) -> None:
         """Let the client in, and begin to send."""
         try:
-            if self._past is not None:
-                self._replay(hello, self._hub.past(self._past))
-                return
             if self._meeting is None:
                 if hello.audio is None:
                     raise InputRefusedError("a new meeting needs audio: role audio or both")
@@ -220,15 +225,14 @@ class NativeClient:
         """Send what was missed and what happens, until the meeting ends or the client is too slow."""
         try:
             with closing(meeting.session.subscribe(after)) as events:
-                async for event in events:
-                    if isinstance(event, End):
-                        await self._last_ack(meeting)
-                    if hello.role != "audio":
-                        text, made = meeting.text(event)
-                        await self._outlet.send(text)
-                        self._metrics.sent.inc()
-                        self._metrics.delivery.observe(time.monotonic() - made)
-                self._metrics.skipped.inc(events.skipped)
+                try:
+                    async for event in events:
+                        if isinstance(event, End):
+                            await self._last_ack(meeting)
+                        if hello.role != "audio":
+                            await self._deliver(meeting, event)
+                finally:  # also of those who were too slow to the end
+                    self._metrics.skipped.inc(events.skipped)
         except TooSlow as error:
             self._outlet.shed(messages.TRY_LATER, str(error))
             return
@@ -238,19 +242,25 @@ class NativeClient:
         code = messages.NORMAL if meeting.ending is None else messages.GOING_AWAY
         await self._outlet.close(code, meeting.ending or "the meeting has ended")
 
-    def _replay(self, hello: Hello, log: Sequence[DurableEvent]) -> None:
-        """Send a meeting of the past."""
-        meeting = fold(log)
-        if hello.audio is not None:
-            raise InputRefusedError("this meeting has ended; begin another one")
-        self._connection.joined(hello, welcome(meeting.id, hello, meeting, live=False))
-        after = meeting.seq if hello.after_seq is None else hello.after_seq
-        self._start(self._send_past([event for event in log if event.seq > after], meeting))
+    async def _deliver(self, meeting: LiveMeeting, event: Event) -> None:
+        text, made = meeting.text(event)
+        await self._outlet.send(text)
+        self._metrics.sent.inc()
+        self._metrics.delivery.observe(time.monotonic() - made)
 
-    async def _send_past(self, log: Sequence[DurableEvent], meeting: Meeting) -> None:
-        names = meeting.speakers
-        for event in log:
-            await self._outlet.send(wire.dumps(event, names))
+    async def _join_past(self, hello: Hello, name: str) -> None:
+        """Let the client into a meeting of the past, and begin to send it; a long one is read beside the others."""
+        if hello.audio is not None:
+            self._connection.refuse(messages.POLICY, "this meeting has ended; begin another one")
+            return
+        answer, texts = await asyncio.to_thread(lambda: _replayed(hello, self._hub.past(name)))
+        if not self._connection.closed:
+            self._connection.joined(hello, answer)
+            self._start(self._send_past(texts))
+
+    async def _send_past(self, texts: Sequence[str]) -> None:
+        for text in texts:
+            await self._outlet.send(text)
         await asyncio.sleep(_LINGER)
         await self._outlet.close(messages.NORMAL, "the meeting has ended")
 
@@ -284,6 +294,15 @@ class NativeClient:
             await self._outlet.send_json(messages.audio_ack_json(meeting.id, input.name, position))
             return position
         return said
+
+
+def _replayed(hello: Hello, log: Sequence[DurableEvent]) -> tuple[Json, list[str]]:
+    """Return the answer to the hello of who listens to a meeting of the past, and its events as they are sent."""
+    meeting = fold(log)
+    after = meeting.seq if hello.after_seq is None else hello.after_seq
+    answer = welcome(meeting.id, hello, meeting, live=False)
+    names = meeting.speakers
+    return answer, [wire.dumps(event, names) for event in log if event.seq > after]
 
 
 def welcome(session: str, hello: Hello, meeting: Meeting, *, live: bool) -> Json:

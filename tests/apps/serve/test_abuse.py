@@ -139,9 +139,12 @@ async def test_a_client_that_never_reads():
         lazy.transport.pause_reading()
         for number in range(60):
             live.session.publish(ev.Bookmark(note=str(number) * 100_000))
+            live.session.publish(ev.Lag(behind=number))
             await asyncio.sleep(0)
         while live.listeners > 2:
             await asyncio.sleep(0.02)
+        figures = server.service.metrics.registry
+        assert (figures.get_sample_value("meetscribe_events_skipped_total") or 0) > 0
         lazy.transport.resume_reading()
         with contextlib.suppress(websockets.ConnectionClosed):
             while True:
@@ -162,11 +165,21 @@ async def test_tokens_and_origins():
                 await server.connect(path, additional_headers=headers)
             assert refused.value.response.status_code == status
         for token in ({}, {"token": "wrong"}, {"token": ""}):
-            async with server.connect(path) as client:
-                await client.send(json.dumps(hello | token))
-                with pytest.raises(websockets.ConnectionClosed):
-                    await client.recv()
-                assert client.close_code == 1008
+            for name in (
+                path,
+                path[:8],
+                "/ws/no-such-meeting",
+            ):  # all alike: nobody learns which meetings there are
+                async with server.connect(name) as client:
+                    await client.send(json.dumps(hello | token))
+                    with pytest.raises(websockets.ConnectionClosed):
+                        await client.recv()
+                    assert (client.close_code, client.close_reason) == (1008, "the token is missing or wrong")
+        async with server.connect("/ws/no-such-meeting") as client:
+            await client.send(json.dumps(hello | {"token": TOKEN}))
+            with pytest.raises(websockets.ConnectionClosed, match="no meeting"):
+                await client.recv()
+            assert client.close_code == 1008
         good = {"Authorization": f"Bearer {TOKEN}"}
         async with server.connect(path, additional_headers=good) as client:
             await client.send(json.dumps(hello))

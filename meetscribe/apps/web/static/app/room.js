@@ -112,11 +112,21 @@ export class Room {
       return false;
     }
     if (code === CLOSED.policy) {
-      this.#handlers.tokenWanted(reason);
+      this.#explainPolicy(reason);
       return false;
     }
     if (code === 1006 && this.connection.lastMessage === 0) this.#explain();
     return true;
+  }
+
+  /** Find out whether the token is wrong, or there is no such meeting: both close with the same code. */
+  async #explainPolicy(reason) {
+    try {
+      await api.session(this.session);
+    } catch (error) {
+      if (error.status === 404) return this.#handlers.missing(error.message);
+    }
+    this.#handlers.tokenWanted(reason);
   }
 
   /** Find out why the handshake was refused: a browser does not say. */
