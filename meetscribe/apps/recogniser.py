@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from meetscribe.engine.in_process import InProcessRecognition
+from meetscribe.errors import MissingError
 from meetscribe.lm.wording import USUAL, Wording
 from meetscribe.session.ports import Engine, Transcriber
 from meetscribe.session.speakers import SpeakerSettings
@@ -73,6 +74,7 @@ def load_recogniser(directory: Path) -> Recogniser:
 
     Raises:
         CheckpointError: its files are damaged or foreign.
+        MissingError: what is compiled for it can be kept nowhere.
     """
     model = _model(directory)
     single = _recogniser(model.bypassed()) if model.network.slots > 1 else None
@@ -102,8 +104,15 @@ def load_bypassed(directory: Path) -> Recogniser:
 def _model(directory: Path) -> "Model":
     import torch
 
-    from meetscribe.checkpoint import load_model
-
+    try:
+        from meetscribe.checkpoint import load_model
+    except RuntimeError as error:
+        if "no locator" not in str(error):  # numba says so where a compiled function cannot be kept
+            raise
+        raise MissingError(
+            "compiled code can be kept neither beside the program nor in the home folder; set NUMBA_CACHE_DIR to a "
+            "folder that only you can write to"
+        ) from error
     torch.set_num_threads(1)
     return load_model(directory)
 
