@@ -8,7 +8,7 @@ Not covered: the token in a client's hello (`connection.py`).
 
 import hmac
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -34,7 +34,7 @@ _FOREIGN_HOST = Refusal(403, "host", "call this server localhost or 127.0.0.1; o
 
 @dataclass(frozen=True)
 class Access:
-    """The rules of one server: its token (None: none) and the origins that are welcome besides its own."""
+    """The rules of one server: its token (None: none), and the origins that are welcome besides its own."""
 
     token: str | None = None
     origins: tuple[str, ...] = ()
@@ -45,7 +45,7 @@ class Access:
         if self.token is None and not _is_loopback(_name(f"//{host}")):
             return _FOREIGN_HOST
         origin = headers.get("origin")
-        if origin is None or origin.lower() in (known.lower().rstrip("/") for known in self.origins):
+        if origin is None or origin.lower() in self.origins:
             return None
         same = urlsplit(origin).netloc.lower() == host.lower() and origin.lower().startswith(
             ("http://", "https://")
@@ -105,6 +105,29 @@ def check_address(host: str, token: str | None) -> None:
         raise UsageError(
             f"--host {host} lets other machines connect, which needs a token; add --token, or set MEETSCRIBE_TOKEN"
         )
+
+
+def check_origins(given: Iterable[str]) -> tuple[str, ...]:
+    """Return origins as browsers write them.
+
+    Raises:
+        UsageError: one can be no origin; `*` is none on purpose.
+    """
+    return tuple(_origin(one) for one in given)
+
+
+def _origin(given: str) -> str:
+    try:
+        parts = urlsplit(given.lower().rstrip("/"))
+        _ = parts.port
+    except ValueError:
+        parts = urlsplit("")
+    if not parts.hostname or "@" in parts.netloc or parts.geturl() != f"{parts.scheme}://{parts.netloc}":
+        raise UsageError(
+            f"--origin {given}: this is no origin of a page; give scheme and host, as https://example.org, one by one"
+        )
+    usual = {"http": ":80", "https": ":443"}.get(parts.scheme, "")
+    return f"{parts.scheme}://{parts.netloc.removesuffix(usual)}"
 
 
 def _is_loopback(host: str) -> bool:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
@@ -210,4 +211,12 @@ def application(service: Service, more: list[BaseRoute]) -> ASGIApp:
     ]
     if client is not None:
         routes.append(Mount("/", StaticFiles(directory=client, html=True)))
-    return Gate(Starlette(routes=routes), service.access)
+    gate = Gate(Starlette(routes=routes), service.access)
+    if not service.access.origins:
+        return gate
+    return CORSMiddleware(  # before the gate: what browsers ask beforehand holds no token
+        gate,
+        allow_origins=service.access.origins,
+        allow_methods=("GET", "POST"),
+        allow_headers=("authorization", "content-type"),
+    )

@@ -10,6 +10,7 @@ import contextlib
 import errno
 import signal
 import socket
+import ssl
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,7 +84,7 @@ def check_tls(certificate: Path | None, key: Path | None) -> Tls | None:
     """Return what TLS needs, None where it is not wanted.
 
     Raises:
-        UsageError: only one of both was given, or a file cannot be read.
+        UsageError: only one of both was given, a file cannot be read, or they do not fit together.
     """
     if certificate is None and key is None:
         return None
@@ -94,31 +95,33 @@ def check_tls(certificate: Path | None, key: Path | None) -> Tls | None:
             path.open("rb").close()
         except OSError as error:
             raise UsageError(f"{path}: it cannot be read ({error.strerror}); give a PEM file") from error
+    try:  # without a password nobody is asked for one: there may be nobody
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate, key, lambda: b"")
+    except OSError as error:  # ssl.SSLError is one
+        raise UsageError(
+            f"--tls-cert {certificate} and --tls-key {key} cannot be used together ({error}); give a PEM certificate "
+            "and its key, without a password"
+        ) from error
     return Tls(certificate, key)
 
 
 def _uvicorn(service: Service, app: ASGIApp, tls: Tls | None) -> _Server:
     http = type("Http", (LimitedHttp,), {"limits": service.limits})
-    try:
-        config = uvicorn.Config(
-            app,
-            http=http,
-            ws=SheddableWebSocket,
-            ws_max_size=MOST_MESSAGE,
-            ws_per_message_deflate=False,
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=round(_CLOSING),
-            ssl_certfile=None if tls is None else str(tls.certificate),
-            ssl_keyfile=None if tls is None else str(tls.key),
-        )
-        config.load()
-    except OSError as error:  # ssl.SSLError is one
-        raise UsageError(
-            f"--tls-cert and --tls-key do not fit together ({error}); give a PEM certificate and its key"
-        ) from error
+    config = uvicorn.Config(
+        app,
+        http=http,
+        ws=SheddableWebSocket,
+        ws_max_size=MOST_MESSAGE,
+        ws_per_message_deflate=False,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=round(_CLOSING),
+        ssl_certfile=None if tls is None else str(tls.certificate),
+        ssl_keyfile=None if tls is None else str(tls.key),
+    )
+    config.load()
     return _Server(config)
 
 

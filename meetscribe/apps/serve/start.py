@@ -19,7 +19,7 @@ from starlette.types import ASGIApp
 from meetscribe.apps.config import Settings
 from meetscribe.apps.recogniser import load_recogniser
 from meetscribe.apps.retention import apply_retention
-from meetscribe.apps.serve.access import Access, check_address
+from meetscribe.apps.serve.access import Access, check_address, check_origins
 from meetscribe.apps.serve.admission import Admission, measure
 from meetscribe.apps.serve.app import Service, application
 from meetscribe.apps.serve.bridge import MqttBridge
@@ -125,6 +125,7 @@ class Serving:
 
     def __init__(self, settings: Settings, heard: Heard, verbose: bool) -> None:
         check_address(settings.host, settings.token)
+        self._access = Access(settings.token, check_origins(settings.origin))
         self._settings = settings
         self._tls = check_tls(settings.tls_cert, settings.tls_key)
         self._broker = None
@@ -155,8 +156,7 @@ class Serving:
             self._wording,
             self._speakers,
         )
-        access = Access(self._settings.token, tuple(self._settings.origin))
-        service = Service(hub, access, Limits(), self._log, Separation(self._settings.own_models))
+        service = Service(hub, self._access, Limits(), self._log, Separation(self._settings.own_models))
         scheme = "http" if self._tls is None else "https"
         for one in sockets:
             self._log.info("listening", url=f"{scheme}://{shown_address(one)}")

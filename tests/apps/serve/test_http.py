@@ -8,11 +8,11 @@ from serving import AUDIO, asynchronous, serving
 TOKEN = "a token that is long enough"
 
 
-async def get(server, path, **headers):
-    """Return status, body and headers of a GET."""
+async def get(server, path, method="GET", **headers):
+    """Return status, body and headers of a GET, or of another method."""
 
     def fetch():
-        request = urllib.request.Request(f"http://{server.url}{path}", headers=headers)
+        request = urllib.request.Request(f"http://{server.url}{path}", headers=headers, method=method)
         try:
             with urllib.request.urlopen(request, timeout=10) as answer:
                 return answer.status, answer.read(), answer.headers
@@ -79,6 +79,27 @@ async def test_foreign_pages_and_names_are_refused():
             ({}, 200),
         ):
             assert (await get(server, "/api/sessions", **headers))[0] == status
+
+
+@asynchronous
+async def test_pages_of_named_origins_may_read_answers():
+    """Browsers ask beforehand, without the token, and are told which origins and headers are welcome."""
+    async with serving(token=TOKEN, origins=("https://friend.example",)) as server:
+        asking = {"Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "authorization"}
+        told = "access-control-allow-origin"
+        for origin, status, welcome in (
+            ("https://friend.example", 200, "https://friend.example"),
+            ("https://evil.example", 400, None),
+        ):
+            answer = await get(server, "/api/sessions", "OPTIONS", Origin=origin, **asking)
+            assert (answer[0], answer[2][told]) == (status, welcome)
+        good = {"Authorization": f"Bearer {TOKEN}"}
+        for origin, status, welcome in (
+            ("https://friend.example", 200, "https://friend.example"),
+            ("https://evil.example", 403, None),
+        ):
+            answer = await get(server, "/api/sessions", Origin=origin, **good)
+            assert (answer[0], answer[2][told]) == (status, welcome)
 
 
 @asynchronous

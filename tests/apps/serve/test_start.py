@@ -16,7 +16,7 @@ from serving import AUDIO, QUIET, Client, asynchronous, serving
 from meetscribe import events as ev
 from meetscribe.apps.config import load_settings
 from meetscribe.apps.serve import start
-from meetscribe.apps.serve.access import check_address
+from meetscribe.apps.serve.access import check_address, check_origins
 from meetscribe.apps.serve.admission import Admission
 from meetscribe.apps.serve.server import Tls, check_tls, listen, shown_address
 from meetscribe.errors import MissingError, UsageError
@@ -65,6 +65,33 @@ def test_tls_needs_both_files(tmp_path):
         check_tls(tmp_path / "cert.pem", None)
     with pytest.raises(UsageError, match="cannot be read"):
         check_tls(tmp_path / "cert.pem", tmp_path / "key.pem")
+    tls = certificate(tmp_path)
+    assert check_tls(tls.certificate, tls.key) == tls
+    with pytest.raises(UsageError, match="cannot be used together"):
+        check_tls(tls.key, tls.certificate)
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("https://Friend.example/", "https://friend.example"),
+        ("http://localhost:3000", "http://localhost:3000"),
+        ("https://friend.example:443", "https://friend.example"),
+        ("chrome-extension://abcdef", "chrome-extension://abcdef"),
+    ],
+)
+def test_origins_are_kept_as_browsers_write_them(given, kept):
+    """In small letters, without the usual port and without a slash at the end."""
+    assert check_origins([given]) == (kept,)
+
+
+@pytest.mark.parametrize(
+    "given", ["*", "friend.example", "null", "https://friend.example/page", "http://a:b", "https://u@host"]
+)
+def test_what_can_be_no_origin_is_refused(given):
+    """It would never match; the sentence says how an origin looks."""
+    with pytest.raises(UsageError, match=r"as https://example\.org"):
+        check_origins([given])
 
 
 @pytest.mark.parametrize("removes", [True, False])
