@@ -89,7 +89,7 @@ def _diarized(meeting: Meeting) -> Json:
 
 
 def diarized_segment(number: int, turn: Turn, meeting: Meeting) -> Json:
-    """Return a segment with its speaker: the name, or A, B, … as these clients expect."""
+    """Return a segment with its speaker: the name, else s1, s2, …, else the slot, A or B."""
     told = {"type": "transcript.text.segment", "id": f"seg_{number:03d}"}
     told |= {"start": to_seconds(turn.start), "end": to_seconds(turn.end), "text": turn.text}
     return told | {"speaker": shown_speaker(turn, meeting.speakers)}
