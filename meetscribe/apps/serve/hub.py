@@ -183,21 +183,26 @@ class Hub:
         Raises:
             FullError: the machine cannot carry them.
         """
+        self._check_room(streams)
+        self._others += streams
+
+    def _check_room(self, streams: int) -> None:
         refusal = self.admission.refusal(self.streams, streams, self.lag)
         if self._closing or refusal is not None:
             raise FullError(refusal or "the server is going")
-        self._others += streams
 
     def release(self, streams: int) -> None:
         """Take notice that streams have ended."""
         self._others -= streams
 
     def begin(self, source: AudioSource, title: str) -> LiveMeeting:
-        """Start a meeting that hears a source of the server's own.
+        """Start a meeting that hears a source of the server's own, whatever the machine carries: a person asked for it.
 
         Raises:
-            FullError: the machine cannot carry it.
+            FullError: the server is going.
         """
+        if self._closing:
+            raise FullError("the server is going")
         return self._begin(source, title, None)
 
     def begin_for(self, hello: Hello) -> LiveMeeting:
@@ -207,6 +212,7 @@ class Hub:
             FullError: the machine cannot carry it.
         """
         assert hello.audio is not None
+        self._check_room(hello.audio.channels)
         source = ClientsSource(hello.audio.name or "client", hello.audio.channels)
         return self._begin(source, hello.title or "meeting", source, hello.hotwords)
 
@@ -217,9 +223,6 @@ class Hub:
         clients: ClientsSource | None,
         hotwords: tuple[str, ...] = (),
     ) -> LiveMeeting:
-        refusal = self.admission.refusal(self.streams, source.channels, self.lag)
-        if self._closing or refusal is not None:
-            raise FullError(refusal or "the server is going")
         now = datetime.now(UTC).astimezone()
         start = Session(
             session=self.archive.new_id(now, title),

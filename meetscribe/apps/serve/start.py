@@ -221,6 +221,11 @@ class Serving:
         factor = await _measured(hub.recognition)
         hub.admission = Admission(factor)
         self._log.info("speed measured", factor=round(factor, 4), streams=hub.admission.streams)
+        if hub.streams > hub.admission.streams:
+            self._log.warning(
+                "this machine hears more than it can transcribe at once; transcripts fall behind",
+                streams=hub.streams,
+            )
 
 
 async def _measured(recognition: Recognition) -> float:

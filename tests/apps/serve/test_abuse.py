@@ -9,6 +9,7 @@ from typing import cast
 
 import pytest
 import websockets
+from fakes import ListSource, speech
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from killable import Killable
@@ -223,6 +224,19 @@ async def test_a_machine_that_is_full_says_so():
                 await client.recv()
             assert client.close_code == 1013
             assert "0.50" in str(client.close_reason)
+
+
+@asynchronous
+async def test_what_the_server_was_told_to_hear_is_not_refused():
+    """Several recordings, or a microphone beside meetings that go on after a restart, begin at once."""
+    async with serving() as server:
+        server.hub.admission = type(server.hub.admission)(None)
+        titles = ["one", "two", "three"]
+        sources = [ListSource([(0, speech("Ab"))]) for _ in titles]
+        meetings = [server.hub.begin(*told) for told in zip(sources, titles, strict=True)]
+        await asyncio.gather(*(meeting.task for meeting in meetings if meeting.task is not None))
+        heard = [[turn.text for turn in meeting.session.meeting.turns] for meeting in meetings]
+        assert heard == [["1"]] * 3
 
 
 def resident(process):
