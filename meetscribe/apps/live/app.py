@@ -13,13 +13,14 @@ import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.containers import Container, Vertical
 from textual.message import Message
 from textual.widgets import Input
 
@@ -33,6 +34,7 @@ from meetscribe.apps.live.dialogs.help import HelpDialog
 from meetscribe.apps.live.dialogs.speakers import MergeDialog, RenameDialog
 from meetscribe.apps.live.dialogs.text import CorrectDialog, NoteDialog
 from meetscribe.apps.live.feed import Meeting, MeetingThread, RunningMeeting
+from meetscribe.apps.live.keyboard import Keyboard
 from meetscribe.apps.live.palette import Palette
 from meetscribe.apps.live.top import Reason, StateBar
 from meetscribe.apps.live.transcript.pane import TranscriptPane
@@ -61,6 +63,11 @@ _KEYS = (
 )
 _ALWAYS = (Key("?", "Help", "app.help"), Key("q", "Quit", "app.leave"))
 Answer = TypeVar("Answer")
+Kept = TypeVar("Kept", bound=Dialog[Any])
+
+
+async def _do_nothing(answer: None) -> None:
+    """Do nothing with the answer of a dialog that only tells."""
 
 
 class Changed(Message):
@@ -95,13 +102,14 @@ class LiveApp(App[None]):
     ]
 
     def __init__(self, meeting: Meeting, folder: Path | None = None, is_light: bool | None = None) -> None:
-        super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
+        super().__init__(driver_class=Keyboard, ansi_color=True if "NO_COLOR" in os.environ else None)
         self.meeting = meeting
         self.view = View()
         self._folder = Path.cwd() if folder is None else folder
         self._is_light = themes.prefers_light(os.environ) if is_light is None else is_light
         self._leaving = self._ended = self._is_due = False
         self._failure: str | None = None
+        self._dialogs: dict[type[Dialog[Any]], Dialog[Any]] = {}
         self._settled = 0  # finished turns that the garbage collector need not look at
 
     def compose(self) -> ComposeResult:
@@ -109,11 +117,12 @@ class LiveApp(App[None]):
         with Vertical():
             yield StateBar(id="state")
             yield Reason(id="reason")
-            yield TranscriptPane(self.view, id="transcript")
-            yield Below(id="below")
-            yield SearchBar(id="search")
+            with Container(id="middle"):
+                yield TranscriptPane(self.view, id="transcript")
+                yield Below(id="below")
             yield Meters(id="meters")
             yield KeyBar(_KEYS, _ALWAYS, id="keybar")
+            yield SearchBar(id="search")
 
     def on_mount(self) -> None:
         """Begin to read the meeting's events."""
@@ -229,9 +238,11 @@ class LiveApp(App[None]):
         """Mark this moment."""
         await self._ask("bookmark", f"Bookmark at {clock(self.view.now)}")
 
-    def action_bookmark_with_note(self) -> None:
+    async def action_bookmark_with_note(self) -> None:
         """Mark this moment, with a note."""
-        self._open(NoteDialog(f"Bookmark at {clock(self.view.now)}"), self._bookmark)
+        dialog = self._dialog(NoteDialog)
+        title = f"Bookmark at {clock(self.view.now)}"
+        await self._open(dialog, lambda: dialog.ask(title), self._bookmark)
 
     async def _bookmark(self, note: str) -> None:
         await self._ask("bookmark", note=note)
@@ -241,30 +252,32 @@ class LiveApp(App[None]):
         is_off = self.view.condition.name == "off the record"
         await self._ask("off_record", action="stop" if is_off else "start")
 
-    def action_take_back(self) -> None:
+    async def action_take_back(self) -> None:
         """Take back the last seconds, after a question."""
         seconds = commands.TAKEN_BACK
         text = f"Sound and text of the last {seconds} seconds are erased for good."
-        dialog = ConfirmDialog("Off the record", text, f"Erase {seconds} s", "Keep them")
-        self._open(dialog, self._take_back)
+        asked = "Off the record", text, f"Erase {seconds} s", "Keep them"
+        dialog = self._dialog(ConfirmDialog)
+        await self._open(dialog, lambda: dialog.ask(*asked), self._take_back)
 
     async def _take_back(self, is_sure: bool) -> None:
         if is_sure:
             seconds = commands.TAKEN_BACK
             await self._ask("off_record", f"The last {seconds} seconds are gone.", seconds=seconds)
 
-    def action_rename(self) -> None:
+    async def action_rename(self) -> None:
         """Give a speaker a name."""
         people, meant = commands.people(self.view, self._meant())
         if not people:
             self.notify("Nobody has spoken yet.", severity="warning")
             return
-        self._open(RenameDialog(people, meant, self.pane.palette), self._rename)
+        dialog = self._dialog(RenameDialog)
+        await self._open(dialog, lambda: dialog.ask(people, meant, self.pane.palette), self._rename)
 
     async def _rename(self, naming: Any) -> None:
         await self._send(lambda: commands.rename(naming))
 
-    def action_merge(self) -> None:
+    async def action_merge(self) -> None:
         """Say that two speakers are the same person."""
         people, meant = commands.people(self.view, self._meant())
         known = [person for person in people if person.speaker_id is not None]
@@ -272,13 +285,14 @@ class LiveApp(App[None]):
             self.notify("There are no two speakers to be merged yet.", severity="warning")
             return
         chosen = known.index(people[meant]) if people[meant] in known else 0
-        self._open(MergeDialog(known, chosen, self.pane.palette), self._merge)
+        dialog = self._dialog(MergeDialog)
+        await self._open(dialog, lambda: dialog.ask(known, chosen, self.pane.palette), self._merge)
 
     async def _merge(self, both: Any) -> None:
         speaker, into = both
         await self._ask("merge", speaker_id=speaker.speaker_id, into=into.speaker_id)
 
-    def action_correct(self) -> None:
+    async def action_correct(self) -> None:
         """Correct the text of a turn."""
         name = self._meant()
         said = self.view.pages.said(name) if name else None
@@ -290,11 +304,15 @@ class LiveApp(App[None]):
             if text != said.turn.text:
                 await self._ask("correct", turn=name, text=text)
 
-        self._open(CorrectDialog(self.view.label(said.turn), clock(said.turn.start), said.turn.text), correct)
+        asked = self.view.label(said.turn), clock(said.turn.start), said.turn.text
+        dialog = self._dialog(CorrectDialog)
+        await self._open(dialog, lambda: dialog.ask(*asked), correct)
 
-    def action_export(self) -> None:
+    async def action_export(self) -> None:
         """Write the transcript to a file."""
-        self._open(ExportDialog(self._folder, self.view.meeting.id or "meeting"), self._export)
+        stem = self.view.meeting.id or "meeting"
+        dialog = self._dialog(ExportDialog)
+        await self._open(dialog, lambda: dialog.ask(self._folder, stem), self._export)
 
     async def _export(self, path: Path) -> None:
         try:
@@ -309,14 +327,30 @@ class LiveApp(App[None]):
         """Return the turn that keys act on: the selected one, else the last."""
         return self.pane.selected or self.view.neighbour(None, -1)
 
-    def _open(self, dialog: Dialog[Answer], then: Callable[[Answer], Awaitable[None]]) -> None:
-        """Open a dialog, and act on its answer unless it was closed."""
+    def _dialog(self, kind: type[Kept]) -> Kept:
+        """Return the one dialog of a kind; it is built when it is opened for the first time."""
+        kept = self._dialogs.get(kind)
+        if not isinstance(kept, kind):
+            kept = self._dialogs[kind] = kind()
+            self.install_screen(kept, kind.__name__)
+        return kept
+
+    async def _open(
+        self,
+        dialog: Dialog[Answer],
+        fill: Callable[[], None],
+        then: Callable[[Answer], Awaitable[None]],
+    ) -> None:
+        """Open a dialog that `fill` fills, and act on its answer unless it was closed."""
 
         async def answered(answer: Answer | None) -> None:
             if answer is not None:
                 await then(answer)
 
-        self.push_screen(dialog, answered)
+        dialog.empty()
+        await self.push_screen(dialog, answered)
+        fill()
+        dialog.appear()
 
     # -- reading
 
@@ -325,9 +359,10 @@ class LiveApp(App[None]):
         self.pane.action_follow()
 
     def action_search(self) -> None:
-        """Search in the transcript."""
+        """Search in the transcript; the line of keys, which are letters now, makes room, so that no turn moves."""
         bar = self.query_one(SearchBar)
         bar.add_class("-shown")
+        self.query_one(KeyBar).display = False
         bar.query_one(Input).focus()
 
     def on_input_changed(self, event: Input.Changed) -> None:
@@ -345,7 +380,11 @@ class LiveApp(App[None]):
         """Leave the search; the turn that was found stays selected."""
         bar = self.query_one(SearchBar)
         bar.remove_class("-shown")
-        bar.query_one(Input).value = ""
+        self.query_one(KeyBar).display = True
+        with self.prevent(Input.Changed):
+            bar.query_one(Input).value = ""
+        self.pane.search("")
+        bar.say("")
         self.pane.focus()
 
     def action_ground(self) -> None:
@@ -357,19 +396,22 @@ class LiveApp(App[None]):
         self.pane.palette = Palette(self.current_theme.dark, has_colours=not self.no_color)
         self.pane.refresh()
 
-    def action_help(self) -> None:
+    async def action_help(self) -> None:
         """Explain the keys."""
-        self.push_screen(HelpDialog())
+        dialog = self._dialog(HelpDialog)
+        await self._open(dialog, dialog.ask, _do_nothing)
 
     # -- leaving
 
-    def action_leave(self) -> None:
+    async def action_leave(self) -> None:
         """Leave: at once when the meeting has ended, else after a question and the last turn."""
         if self._ended or self._leaving:
             self.exit()
         elif not isinstance(self.screen, ConfirmDialog):
             text = "Recording stops, and the last turn is finished."
-            self._open(ConfirmDialog("Stop the meeting?", text, "Stop", "Go on"), self._leave)
+            dialog = self._dialog(ConfirmDialog)
+            ask = partial(dialog.ask, "Stop the meeting?", text, "Stop", "Go on")
+            await self._open(dialog, ask, self._leave)
 
     async def _leave(self, is_sure: bool) -> None:
         if is_sure:

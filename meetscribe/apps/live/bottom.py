@@ -23,7 +23,7 @@ _PARTS = " ▏▎▍▌▋▊▉█"
 
 
 class Below(Widget):
-    """Says that the transcript does not follow, and how many turns have come below."""
+    """Says that the transcript does not follow, and how many turns have come below; it lies on the last line of it."""
 
     missed = reactive(0)
 
@@ -102,7 +102,7 @@ class SearchBar(Horizontal):
 
     def say(self, text: str) -> None:
         """Show which of the turns is selected."""
-        self.query_one("#found", Label).update(f" {text}  ↑↓ step  Esc closes ")
+        self.query_one("#found", Label).update(f" {text}  ↑↓ step  Esc closes ", layout=False)
 
     def on_key(self, event: events.Key) -> None:
         """Step with the arrow keys, close with Esc."""

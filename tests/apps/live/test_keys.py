@@ -78,6 +78,38 @@ async def test_r_names_the_speaker_of_the_selected_turn():
 
 
 @in_a_loop
+async def test_a_dialog_is_kept_and_begins_anew():
+    """To build it costs several pictures; nothing of the last time stands in it."""
+    async with shown() as screen:
+        await screen.press("B")
+        first = screen.app.screen
+        await screen.write("ask Bob")
+        await screen.press("escape", "B")
+        assert screen.app.screen is first
+        assert "ask Bob" not in screen.text
+        assert "a note, or nothing" in screen.text
+        await screen.write("now")
+        await screen.press("enter")
+        assert screen.asked == [{"name": "bookmark", "note": "now"}]
+
+
+@in_a_loop
+async def test_a_dialog_over_another_one_gives_way_to_it():
+    """Ctrl+C asks although a dialog is open, which goes on afterwards."""
+    async with shown() as screen:
+        await screen.press("r")
+        await screen.write("Dora")
+        await screen.press("ctrl+c")
+        assert "Stop the meeting?" in screen.text
+        await screen.press("escape")
+        assert "Who is this?" in screen.text
+        await screen.press("enter")
+        assert screen.asked == [{"name": "rename", "turn": "t6", "speaker": "Dora"}]
+        await screen.press("u")
+        assert "Erase 30 s" in screen.text
+
+
+@in_a_loop
 async def test_r_without_a_selection_names_whoever_spoke_last():
     """Somebody whom nobody knows yet is named by the turn; in the dialog the arrow keys choose somebody else."""
     async with shown() as screen:
@@ -168,6 +200,21 @@ async def test_an_export_that_cannot_be_written_says_why(tmp_path):
         await screen.press("enter")
         assert "extension" in screen.text
         assert screen.app.is_running
+
+
+@in_a_loop
+async def test_a_line_of_the_page_before_stays():
+    """Nothing is skipped by pages, although the line that says what comes lies on the last one."""
+    words = " ".join(f"word{number}" for number in range(900))
+    async with shown(START, *finals([turn("long", 0, 0, 300, words, "s1")])) as screen:
+        before = screen.text.splitlines()
+        await screen.press("pageup")
+        after = screen.text.splitlines()
+        below = next(number for number, line in enumerate(after) if "End follows" in line)
+        assert after[below - 1].split() == before[1].split()
+        await screen.press("pagedown")
+        again = screen.text.splitlines()
+        assert [line[:76].rstrip() for line in again] == [line[:76].rstrip() for line in before]
 
 
 @in_a_loop

@@ -10,16 +10,22 @@ from meetscribe.apps.live.dialogs.dialog import Dialog
 class ConfirmDialog(Dialog[bool]):
     """Asks; the button with the focus does it, the other does not."""
 
-    def __init__(self, title: str, text: str, yes: str, no: str) -> None:
-        super().__init__(title, "Tab changes  Enter chooses")
-        self._text, self._yes, self._no = text, yes, no
+    KEYS = "Tab changes  Enter chooses"
 
     def parts(self) -> ComposeResult:
         """Compose the sentence and two buttons."""
-        yield Label(self._text, id="text", markup=False)
+        yield Label("", id="text", markup=False)
         with Horizontal(id="buttons"):
-            yield Button(self._yes, id="yes", variant="primary", compact=True)
-            yield Button(self._no, id="no", compact=True)
+            yield Button(id="yes", variant="primary", compact=True)
+            yield Button(id="no", compact=True)
+
+    def ask(self, title: str, text: str, yes: str, no: str) -> None:
+        """Ask whether something shall be done; `yes` and `no` stand on the buttons."""
+        self.entitle(title)
+        self.query_one("#text", Label).update(text)
+        for name, label in (("#yes", yes), ("#no", no)):
+            self.query_one(name, Button).label = label
+        self.query_one("#yes").focus()
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """End with the answer."""

@@ -14,9 +14,11 @@ from meetscribe.formats.registry import FORMATS
 class ExportDialog(Dialog[Path]):
     """Asks for a file; choosing a format changes its extension."""
 
-    def __init__(self, folder: Path, stem: str) -> None:
-        super().__init__("Export the transcript so far", "↑↓ format  Enter writes  Tab to the file's name")
-        self._folder, self._stem = folder, stem
+    KEYS = "↑↓ format  Enter writes  Tab to the file's name"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._folder, self._stem = Path(), ""
 
     def parts(self) -> ComposeResult:
         """Compose the formats and a line for the file."""
@@ -25,14 +27,20 @@ class ExportDialog(Dialog[Path]):
         yield Label("to", id="ask")
         yield Field(compact=True)
 
-    def on_mount(self) -> None:
-        """Begin with the first format."""
+    def ask(self, folder: Path, stem: str) -> None:
+        """Ask for a file; at first one in `folder` of the first format, named `stem`."""
+        self.entitle("Export the transcript so far")
+        self._folder, self._stem = folder, stem
         self.query_one(OptionList).highlighted = 0
+        self._propose(0)
         self.query_one(OptionList).focus()
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         """Name the file after the format."""
-        known = FORMATS[event.option_index]
+        self._propose(event.option_index)
+
+    def _propose(self, number: int) -> None:
+        known = FORMATS[number]
         self.query_one(Input).value = str(self._folder / f"{self._stem}{known.extension}")
 
     def on_option_list_option_selected(self) -> None:

@@ -40,14 +40,16 @@ class HelpDialog(Dialog[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("q,question_mark,f1,enter", "dismiss(None)", show=False)]
 
-    def __init__(self) -> None:
-        super().__init__("Keys and marks", "↑↓ scroll")
+    KEYS = "↑↓ scroll"
 
     def parts(self) -> ComposeResult:
         """Compose the page."""
         with VerticalScroll(id="page"):
             yield Static(_HELP)
 
-    def on_mount(self) -> None:
-        """Let the arrow keys scroll the page."""
-        self.query_one("#page").focus()
+    def ask(self) -> None:
+        """Begin at the top; the arrow keys scroll."""
+        self.entitle("Keys and marks")
+        page = self.query_one("#page")
+        page.scroll_home(animate=False)
+        page.focus()

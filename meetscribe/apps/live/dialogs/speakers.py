@@ -47,12 +47,14 @@ class Naming:
 
 
 class PeopleDialog(Dialog[Answer], Generic[Answer]):
-    """A dialog about some of the people in a meeting, one of whom is `chosen`."""
+    """A dialog about some of the people in a meeting, one of whom is chosen."""
 
-    def __init__(
-        self, title: str, keys: str, people: Sequence[Person], chosen: int, palette: Palette
-    ) -> None:
-        super().__init__(title, keys)
+    def __init__(self) -> None:
+        super().__init__()
+        self._people: Sequence[Person] = ()
+        self._chosen, self._palette = 0, Palette(is_dark=True)
+
+    def _be_about(self, people: Sequence[Person], chosen: int, palette: Palette) -> None:
         self._people, self._chosen, self._palette = people, chosen, palette
 
     def line(self, person: Person) -> Text:
@@ -68,19 +70,23 @@ class RenameDialog(PeopleDialog[Naming]):
         Binding("down", "choose(1)", show=False, priority=True),
     ]
 
-    def __init__(self, people: Sequence[Person], chosen: int, palette: Palette) -> None:
-        super().__init__("Who is this?", "↑↓ choose  Enter saves", people, chosen, palette)
+    KEYS = "↑↓ choose  Enter saves"
 
     def parts(self) -> ComposeResult:
         """Compose the people and a line for the name."""
-        options = OptionList(*(Option(self.line(person)) for person in self._people), compact=True)
+        options = OptionList(compact=True)
         options.can_focus = False
         yield options
         yield Label("is called", id="ask")
         yield Field(compact=True, placeholder="name")
 
-    def on_mount(self) -> None:
-        """Begin with the person that was meant."""
+    def ask(self, people: Sequence[Person], chosen: int, palette: Palette) -> None:
+        """Ask for the name of one of several people, at first of the one with the number `chosen`."""
+        self.entitle("Who is this?")
+        self._be_about(people, chosen, palette)
+        options = self.query_one(OptionList)
+        options.clear_options()
+        options.add_options([Option(self.line(person)) for person in people])
         self._show()
         self.query_one(Input).focus()
 
@@ -116,9 +122,7 @@ class MergeDialog(PeopleDialog[tuple[Person, Person]]):
         Binding("right", "other(1)", show=False, priority=True),
     ]
 
-    def __init__(self, people: Sequence[Person], chosen: int, palette: Palette) -> None:
-        keys = "←→ who  ↑↓ same as  Enter merges"
-        super().__init__("Two are the same person", keys, people, chosen, palette)
+    KEYS = "←→ who  ↑↓ same as  Enter merges"
 
     def parts(self) -> ComposeResult:
         """Compose who is merged, and those into whom."""
@@ -126,8 +130,10 @@ class MergeDialog(PeopleDialog[tuple[Person, Person]]):
         yield Label("is the same person as", id="ask")
         yield OptionList(compact=True)
 
-    def on_mount(self) -> None:
-        """Begin with the person that was meant."""
+    def ask(self, people: Sequence[Person], chosen: int, palette: Palette) -> None:
+        """Ask who is the same person as somebody, at first as the one with the number `chosen`."""
+        self.entitle("Two are the same person")
+        self._be_about(people, chosen, palette)
         self._show()
         self.query_one(OptionList).focus()
 

@@ -14,12 +14,18 @@ from meetscribe.apps.live.field import Field
 class NoteDialog(Dialog[str]):
     """Asks for a note; it may be empty."""
 
-    def __init__(self, title: str) -> None:
-        super().__init__(title, "Enter saves")
+    KEYS = "Enter saves"
 
     def parts(self) -> ComposeResult:
         """Compose a line to write in."""
         yield Field(placeholder="a note, or nothing", compact=True)
+
+    def ask(self, title: str) -> None:
+        """Ask for the note of what `title` says."""
+        self.entitle(title)
+        field = self.query_one(Field)
+        field.value = ""
+        field.focus()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """End with the note."""
@@ -42,17 +48,23 @@ class OneText(TextArea):
 class CorrectDialog(Dialog[str]):
     """Asks for the right text of a turn."""
 
-    def __init__(self, speaker: str, time: str, text: str) -> None:
-        super().__init__(f"Correct what {speaker} said at {time}", "Enter saves")
-        self._text = text
+    KEYS = "Enter saves"
 
     def parts(self) -> ComposeResult:
         """Compose the text to be corrected."""
-        area = OneText(self._text, soft_wrap=True, show_line_numbers=False, compact=True)
+        area = OneText("", soft_wrap=True, show_line_numbers=False, compact=True)
         area.cursor_blink = False
-        area.move_cursor(area.document.end)
         yield area
         yield Label("", id="complaint")
+
+    def ask(self, speaker: str, time: str, text: str) -> None:
+        """Ask for the right text of what somebody said."""
+        self.entitle(f"Correct what {speaker} said at {time}")
+        area = self.query_one(OneText)
+        area.load_text(text)
+        area.move_cursor(area.document.end)
+        area.focus()
+        self.query_one("#complaint", Label).update("")
 
     def on_one_text_submitted(self) -> None:
         """End with the text, if there is one."""

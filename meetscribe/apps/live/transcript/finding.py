@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import accumulate
 
 from meetscribe.apps.live.transcript.layout import Said
@@ -9,10 +10,16 @@ from meetscribe.apps.live.transcript.layout import Said
 
 @dataclass(frozen=True)
 class Found:
-    """A turn with what was searched for, and the numbers of the words that hold it."""
+    """A turn with what was searched for."""
 
     turn: str
-    words: frozenset[int]
+    wanted: str
+    text: str
+
+    @cached_property
+    def words(self) -> frozenset[int]:
+        """Return the numbers of the words that hold it; of most turns that are found nobody ever asks."""
+        return _words_with(self.wanted, self.text.split())
 
 
 def find(query: str, said: Iterable[Said]) -> list[Found]:
@@ -23,8 +30,7 @@ def find(query: str, said: Iterable[Said]) -> list[Found]:
     found = []
     for one in said:
         if wanted in " ".join(one.turn.text.split()).casefold():
-            words = _words_with(wanted, one.turn.text.split())
-            found.append(Found(one.turn.id, words))
+            found.append(Found(one.turn.id, wanted, one.turn.text))
     return found
 
 

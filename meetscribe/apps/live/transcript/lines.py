@@ -1,6 +1,6 @@
 """Rows as lines of a terminal: names in their speakers' colours, loose words dim, doubtful ones underlined."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from rich.cells import cell_len
@@ -9,6 +9,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from meetscribe.apps.live.palette import Palette
+from meetscribe.apps.live.transcript.finding import Found
 from meetscribe.apps.live.transcript.layout import LEAD, Cell, Row, Shape, shortened
 from meetscribe.events import Turn
 from meetscribe.sinks.columns import ShownWord
@@ -33,7 +34,7 @@ class Painter:
     palette: Palette
     number: Callable[[Turn], int]
     selected: str | None = None
-    found: dict[str, frozenset[int]] = field(default_factory=dict)  # numbers of words by turn
+    found: Mapping[str, Found] = field(default_factory=dict)  # by turn
 
     def line(self, row: Row, shape: Shape) -> Strip:
         """Return a row as a line of the width of its shape."""
@@ -73,7 +74,7 @@ class Painter:
         style = Style.null() if word.firm else self.palette.loose
         if is_doubtful(word):
             style += self.palette.doubtful
-        if word.number in self.found.get(word.turn.id, ()):
+        if (hit := self.found.get(word.turn.id)) and word.number in hit.words:
             style += self.palette.found
         return style
 

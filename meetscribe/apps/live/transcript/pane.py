@@ -43,7 +43,7 @@ class TranscriptPane(ScrollView, can_focus=True):
         super().__init__(id=id)
         self.view = view
         self.palette = Palette(is_dark=True)
-        self.found: list[Found] = []
+        self.found: dict[str, Found] = {}  # by turn, in the order of time
         self._waiting: list[Event] = []
         self._new: set[str] = set()
         self._moves = False
@@ -77,14 +77,19 @@ class TranscriptPane(ScrollView, can_focus=True):
         self._take_waiting()
         pages.resize(self.scrollable_content_region.width)
         changed = pages.lay_out(self.view.now)
-        self._moves = True
+        self._moves = True  # not the reader
         self.virtual_size = Size(self.scrollable_content_region.width, len(pages))
         if self.follows:
-            self.scroll_to(y=self.max_scroll_y, animate=False, force=True)
+            self._keep_to_end()
         elif anchor is not None and changed <= top and pages.row(min(top, len(pages) - 1)).time != anchor:
             self.scroll_to(y=pages.row_at(anchor), animate=False, force=True)
         self._moves = False
         self.refresh()
+
+    def _keep_to_end(self) -> None:
+        moved, self._moves = self._moves, True
+        self.scroll_to(y=self.max_scroll_y, animate=False, force=True)
+        self._moves = moved
 
     def render_line(self, y: int) -> Strip:
         """Return a line that can be seen."""
@@ -92,22 +97,21 @@ class TranscriptPane(ScrollView, can_focus=True):
         width = self.scrollable_content_region.width
         if number >= len(pages) or pages.shape.width != width:
             return Strip([Segment(" " * width, self.rich_style)])
-        found = {found.turn: found.words for found in self.found}
-        painter = Painter(self.palette, self.view.number, self.selected, found)
+        painter = Painter(self.palette, self.view.number, self.selected, self.found)
         return painter.line(pages.row(number), pages.shape).apply_style(self.rich_style)
 
     def search(self, query: str) -> None:
         """Let the words of a query stand out, and select the last turn that has them."""
         pages = self.view.pages
         said = [said for name in self.view.finished if (said := pages.said(name))]
-        self.found = find(query, said)
+        self.found = {found.turn: found for found in find(query, said)}
         if self.found:
-            self.choose(self.found[-1].turn)
+            self.choose(next(reversed(self.found)))
         self.refresh()
 
     def step_found(self, step: int) -> None:
         """Select the turn with the query before or after the selected one."""
-        names = [found.turn for found in self.found]
+        names = list(self.found)
         if names:
             place = names.index(self.selected) + step if self.selected in names else len(names) - 1
             self.choose(names[place % len(names)])
@@ -115,7 +119,7 @@ class TranscriptPane(ScrollView, can_focus=True):
     @property
     def place_of_found(self) -> str:
         """Return which of the turns with the query is selected, as `3 of 17`."""
-        names = [found.turn for found in self.found]
+        names = list(self.found)
         if not names:
             return "nothing found"
         return f"{names.index(self.selected) + 1 if self.selected in names else '–'} of {len(names)}"
@@ -124,7 +128,7 @@ class TranscriptPane(ScrollView, can_focus=True):
         """Select a turn and bring it into view."""
         self.selected = turn
         rows = self.view.pages.rows_of(turn) if turn else []
-        top, height = round(self.scroll_y), self.scrollable_content_region.height
+        top, height = round(self.scroll_y), self.scrollable_content_region.height - (not self.follows)
         if rows and not (top <= rows[0] and rows[-1] < top + height):
             y = rows[0] - height // 3 if rows[0] < top or len(rows) > height else rows[-1] - height + 2
             self.scroll_to(y=y, animate=False, force=True)
@@ -137,7 +141,7 @@ class TranscriptPane(ScrollView, can_focus=True):
 
     def action_scroll_by(self, pages: int) -> None:
         """Scroll by pages, one line of the old one staying."""
-        height = self.scrollable_content_region.height
+        height = self.scrollable_content_region.height - 1  # a line that says what comes lies on the last one
         self.scroll_to(y=self.scroll_y + pages * max(height - 1, 1), animate=False, force=True)
 
     def action_to_start(self) -> None:
@@ -167,8 +171,11 @@ class TranscriptPane(ScrollView, can_focus=True):
         self.refresh()
 
     def on_resize(self) -> None:
-        """Lay the transcript out in its new width."""
-        self.redraw()
+        """Lay the transcript out in its new width; in a new height it stands as it did, or keeps to the end."""
+        if self.scrollable_content_region.width != self.view.pages.shape.width:
+            self.redraw()
+        elif self.follows:
+            self._keep_to_end()
 
     def on_click(self, event: events.Click) -> None:
         """Select the turn that was clicked, or nothing."""
