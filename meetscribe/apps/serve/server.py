@@ -20,7 +20,7 @@ from starlette.types import ASGIApp
 
 from meetscribe.apps.serve.app import Service
 from meetscribe.apps.serve.limits import MOST_MESSAGE
-from meetscribe.apps.serve.sockets import LimitedHttp, SheddableWebSocket
+from meetscribe.apps.serve.sockets import LibraryLog, LimitedHttp, SheddableWebSocket
 from meetscribe.errors import MissingError, UsageError
 
 _BACKLOG = 512
@@ -144,7 +144,17 @@ async def run(
         begin: starts the server's own meetings; may be slow only in tasks of its own.
         beside: what goes on meanwhile; if it fails, the server ends in good order with its error.
     """
-    server = _uvicorn(service, app, tls)
+    with LibraryLog(service.log).listening():
+        await _run(service, sockets, _uvicorn(service, app, tls), begin, beside)
+
+
+async def _run(
+    service: Service,
+    sockets: list[socket.socket],
+    server: _Server,
+    begin: Callable[[], Awaitable[None]],
+    beside: "asyncio.Task[None] | None",
+) -> None:
     going = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -163,6 +173,7 @@ async def run(
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(number)
         waiting.cancel()
+        service.log.info("the server goes", meetings=len(service.hub.live))
         await service.hub.close("the server was stopped", service.limits.grace)
         await service.drain(_CLOSING)
         server.should_exit = True

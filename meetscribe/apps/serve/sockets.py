@@ -1,10 +1,15 @@
 """uvicorn's protocols with what they lack: time limits for requests, a count of sockets, closes that nobody reads.
 
-Both are asyncio protocols of uvicorn, extended where it has no setting. Not covered: what is said (`app.py`,
-`native.py`).
+Both are asyncio protocols of uvicorn, extended where it has no setting; what it complains about goes to the server's
+log. Not covered: what is said (`app.py`, `native.py`).
 """
 
 import asyncio
+import logging
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from starlette.websockets import WebSocket
@@ -68,6 +73,12 @@ class SheddableWebSocket(WebSocketsSansIOProtocol):
         self.app_state = {**self.app_state, _SCOPE_KEY: self._shed}
         super().handle_connect(event)
 
+    async def send(self, message: Any) -> None:
+        """Send what the application says; a refusal that was answered is complete, and nothing to complain about."""
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body" and not message.get("more_body", False):
+            self.handshake_complete = True
+
     def _shed(self, code: int, reason: str) -> None:
         """Send the close behind whatever is not read yet, and forget the client if it does not read that either."""
         if self.close_sent or self.disconnected or self.transport.is_closing():
@@ -103,6 +114,39 @@ class SheddableWebSocket(WebSocketsSansIOProtocol):
         else:  # TLS knows no half of an end
             self.loop.call_later(_DEAF_FOR, self.transport.close)
         self.close_timer = self.loop.call_later(_FLUSH_WITHIN, self.transport.abort)
+
+
+class LibraryLog(logging.Handler):
+    """uvicorn's complaints as lines of the server's own log: what broke and where, never what was sent.
+
+    Args:
+        log: takes them.
+    """
+
+    def __init__(self, log: Any) -> None:
+        super().__init__(logging.WARNING)
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Log one; its arguments and the error's own words may quote a client."""
+        told = {}
+        error = record.exc_info[1] if record.exc_info else None
+        if error is not None:
+            frames = traceback.extract_tb(error.__traceback__)
+            told["error"] = type(error).__name__
+            told["where"] = " < ".join(f"{Path(one.filename).name}:{one.lineno}" for one in frames[:-4:-1])
+        complain = self._log.error if record.levelno >= logging.ERROR else self._log.warning
+        complain("the library of the sockets complains", message=str(record.msg).strip(), **told)
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Take what uvicorn says meanwhile."""
+        heard = logging.getLogger("uvicorn")
+        heard.addHandler(self)
+        try:
+            yield
+        finally:
+            heard.removeHandler(self)
 
 
 def shed(websocket: WebSocket, code: int, reason: str) -> None:

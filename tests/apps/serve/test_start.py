@@ -229,8 +229,31 @@ async def test_logs_hold_no_text():
         await speaker.say(type="bye")
         await speaker.rest()
     lines = [json.loads(line) for line in out.getvalue().splitlines()]
-    assert {line["event"] for line in lines} == {"meeting begins", "meeting ends"}
+    assert {line["event"] for line in lines} == {"meeting begins", "meeting ends", "the server goes"}
     assert "SECRET" not in out.getvalue()
+
+
+@asynchronous
+async def test_nothing_else_is_printed(capfd):
+    """Refused handshakes and texts that are none are lines of the log too, and not the words of a library."""
+    out = io.StringIO()
+    log = structlog.wrap_logger(structlog.PrintLogger(out), processors=[structlog.processors.JSONRenderer()])
+    async with serving(log=log) as server:
+        with pytest.raises(websockets.InvalidStatus):
+            await server.connect("/ws/none")
+        async with server.connect() as client:
+            await client.send(b"\xffSECRET", text=True)
+            await client.wait_closed()
+            assert client.close_code == 1007
+    lines = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert [line["event"] for line in lines] == [
+        "handshake refused",
+        "the library of the sockets complains",
+        "the server goes",
+    ]
+    assert lines[1]["error"] == "UnicodeDecodeError"
+    assert "SECRET" not in out.getvalue()
+    assert capfd.readouterr().err == ""
 
 
 @asynchronous
