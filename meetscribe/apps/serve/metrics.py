@@ -31,6 +31,9 @@ class Metrics:
             registry=registry,
         )
         self.audio = Counter("meetscribe_audio_seconds", "Audio received from clients", registry=registry)
+        self.missing = Counter(
+            "meetscribe_audio_missing_seconds", "Audio of clients that never came: gaps", registry=registry
+        )
         self.delivery = Histogram(
             "meetscribe_delivery_seconds",
             "From an event to its way into a listener's socket",

@@ -204,7 +204,9 @@ class NativeClient:
         try:
             before = input.stream.expected
             meeting.inputs.hear(input, audio, position)
-            self._metrics.audio.inc((input.stream.expected - before) / input.format.sample_rate)
+            missing = max((position or 0) - before, 0)
+            self._metrics.missing.inc(missing / input.format.sample_rate)
+            self._metrics.audio.inc((input.stream.expected - before - missing) / input.format.sample_rate)
         except ClientAudioError as error:
             self._connection.complain("bad_audio", str(error))
         await meeting.inputs.source.room()

@@ -3,6 +3,7 @@ import urllib.error
 import urllib.request
 
 import anyio.to_thread
+import pytest
 from serving import AUDIO, asynchronous, serving
 
 TOKEN = "a token that is long enough"
@@ -104,14 +105,17 @@ async def test_pages_of_named_origins_may_read_answers():
 
 @asynchronous
 async def test_figures_hold_no_text():
-    """Metrics count meetings, clients, events and refusals, in Prometheus' format."""
-    async with serving() as server, server.client(role="both", audio=AUDIO, title="secret title") as speaker:
-        await speaker.speak("A")
+    """Metrics count meetings, clients, events, refusals, and audio that came or never did, in Prometheus' format."""
+    audio = AUDIO | {"stream": "stream-0001"}
+    async with serving() as server, server.client(role="both", audio=audio, title="secret title") as speaker:
+        await speaker.stream("A")
+        await speaker.stream("bbbA", 48_000)
         await speaker.say(type="bye")
         await speaker.rest()
         text = (await get(server, "/metrics"))[1].decode()
     figures = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
-    assert float(figures["meetscribe_audio_seconds_total"]) == 1.0
+    assert float(figures["meetscribe_audio_seconds_total"]) == pytest.approx(2.0)
+    assert float(figures["meetscribe_audio_missing_seconds_total"]) == pytest.approx(2.0)
     assert float(figures["meetscribe_events_sent_total"]) >= 4
     assert float(figures['meetscribe_closed_total{code="1000"}']) == 1
     assert "secret" not in text
