@@ -1,6 +1,6 @@
-"""The inner loop of the banded sum over alignments, compiled: forward and backward in one visit of each example.
+"""The inner loops of the sums over alignments, compiled: forward and backward in one visit of each example.
 
-Not covered: the tensors around it (`meetscribe.nn.losses`).
+Not covered: the tensors around them (`meetscribe.nn.losses`, `meetscribe.nn.discriminative_loss`).
 """
 
 import math
@@ -79,3 +79,54 @@ def banded_sum(blank, label, band, steps, labels):
                     here[w] = _added(here[w], max(move, IMPOSSIBLE))
             onward = here
     return total, stays, moves
+
+
+@njit(cache=True, fastmath=True)
+def whole_sum(arcs, steps):
+    """Sum all paths of a table of weights and tell how probable each arc is among them.
+
+    The state after a step is its last label; blank keeps it. Weights are kept near one by dividing each step's by their
+    sum (Rabiner 1989, §V.A).
+
+    Args:
+        arcs: float32 (B, T, V, V), exp of the score of next symbol (last axis) after previous label; symbol 0 is blank,
+            label 0 that of the beginning.
+        steps: int64 (B,).
+
+    Returns:
+        The log of the sum (B,), float64, and the share of each arc (B, T, V, V): the gradients of the scores.
+    """
+    batch, frames, labels, _ = arcs.shape
+    total = np.zeros(batch)
+    shares = np.zeros_like(arcs)
+    before = np.empty((frames + 1, labels), np.float64)
+    scale = np.empty(frames)
+    for b in range(batch):
+        before[0], before[0, 0] = 0.0, 1.0
+        for t in range(steps[b]):
+            after = before[t + 1]
+            after[:] = 0.0
+            for i in range(labels):
+                mass = before[t, i]
+                if mass == 0.0:
+                    continue
+                after[i] += mass * arcs[b, t, i, 0]
+                for j in range(1, labels):
+                    after[j] += mass * arcs[b, t, i, j]
+            scale[t] = after.sum()
+            after /= scale[t]
+            total[b] += math.log(scale[t])
+        onward, here = np.ones(labels), np.empty(labels)
+        for t in range(steps[b] - 1, -1, -1):
+            for i in range(labels):
+                mass = before[t, i] / scale[t]
+                stay = arcs[b, t, i, 0] * onward[i]
+                shares[b, t, i, 0] = mass * stay
+                ways = stay
+                for j in range(1, labels):
+                    move = arcs[b, t, i, j] * onward[j]
+                    shares[b, t, i, j] = mass * move
+                    ways += move
+                here[i] = ways / scale[t]
+            onward[:] = here
+    return total, shares

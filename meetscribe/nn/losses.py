@@ -1,7 +1,8 @@
 """Losses of the transducer: cross-entropies along an alignment, the sum over alignments near it, and what hurries both.
 
 All take log probabilities and return sums over the batch, with what to divide by left to the caller.
-Not covered: losses beside the transducer (`meetscribe.nn.auxiliary_losses`); sequence-discriminative losses.
+Not covered: losses beside the transducer (`meetscribe.nn.auxiliary_losses`); the sum over everything that might have
+been said (`meetscribe.nn.discriminative_loss`).
 """
 
 from dataclasses import dataclass

@@ -30,9 +30,11 @@ from meetscribe.training.corpus import Corpus, load_corpus
 from meetscribe.training.objectives.recognition import (
     RecognitionConfig,
     RecognitionObjective,
+    against,
     frame_errors,
     greedy_labels,
 )
+from meetscribe.training.spoken import spoken_language
 from meetscribe.training.targets import STEP, make_targets, turns_of
 from meetscribe.training.trainer import Trainer, join_processes
 
@@ -99,7 +101,7 @@ def parser() -> argparse.ArgumentParser:
     """Return the command's options."""
     options = options_for("scripts/train", "Train the recogniser, or go on training it.")
     add = options.add_argument
-    add("--stage", choices=("alignment", "full-sum"), default="alignment")
+    add("--stage", choices=("alignment", "full-sum", "discriminative"), default="alignment")
     add("--batch-steps", type=int, default=1_000, help="steps of 40 ms in the batch of one process")
     add("--width", type=int, default=EncoderConfig.width)
     add("--layers", type=int, default=EncoderConfig.layers)
@@ -118,7 +120,11 @@ def main(options: argparse.Namespace) -> int:
         return error.exit_code
     torch.manual_seed(options.seed)
     model = Recogniser(RecogniserConfig(EncoderConfig(width=options.width, layers=options.layers)))
-    objective = RecognitionObjective(RecognitionConfig(options.stage))
+    if options.stage == "discriminative":
+        config = against(spoken_language(batches.corpora, options.seed))
+    else:
+        config = RecognitionConfig(options.stage)
+    objective = RecognitionObjective(config)
     trainer = Trainer(
         model, batches, objective, training_config(options), options.folder, device, rank, world
     )

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from meetscribe.errors import MeetscribeError
+from meetscribe.nn.discriminative_loss import PhoneLanguage
 from meetscribe.nn.losses import EndOfTurnPenalty
 from meetscribe.nn.recogniser import Recogniser
 from meetscribe.nn.segmenter import SegmenterConfig, SeparatorTransducerSegmenter
@@ -31,10 +32,11 @@ from meetscribe.training.command import (
 from meetscribe.training.corpus import load_corpus
 from meetscribe.training.mixtures import MixtureBatches
 from meetscribe.training.objectives.joint import JointBatch, JointConfig, JointObjective
-from meetscribe.training.objectives.recognition import RecognitionConfig
+from meetscribe.training.objectives.recognition import RecognitionConfig, against
 from meetscribe.training.simulation.config import SimulationConfig, Style
 from meetscribe.training.simulation.meetings import SimulatedMeetings
 from meetscribe.training.simulation.rooms import load_meeting_rooms
+from meetscribe.training.spoken import spoken_language
 from meetscribe.training.trainer import Trainer, join_processes
 
 STYLES: tuple[tuple[Style, float], ...] = (
@@ -83,6 +85,11 @@ def parser() -> argparse.ArgumentParser:
         default=0.2,
         help="of the separator's own losses; 0: it stays as it is",
     )
+    add(
+        "--discriminative",
+        action="store_true",
+        help="as of scripts/train",
+    )
     add("--fast-emit", type=float, default=0.0, help="λ of FastEmit; the paper's is 0.005")
     add("--masking", type=float, default=0.0, help="γ of the masking loss")
     add("--ctc", type=float, default=0.0, help="weight of CTC")
@@ -108,7 +115,8 @@ def main(options: argparse.Namespace) -> int:
     model = SeparatorTransducerSegmenter(Recogniser(config.recogniser), Separator(config.separator))
     assert model.separator is not None
     model.separator.requires_grad_(options.separator_weight > 0)
-    objective = JointObjective(joint_config(options))
+    language = spoken_language(batches.single.corpora, options.seed) if options.discriminative else None
+    objective = JointObjective(joint_config(options, language))
     trainer = Trainer(
         model, batches, objective, training_config(options), options.folder, device, rank, world
     )
@@ -118,14 +126,14 @@ def main(options: argparse.Namespace) -> int:
     return 0
 
 
-def joint_config(options: argparse.Namespace) -> JointConfig:
+def joint_config(options: argparse.Namespace, language: PhoneLanguage | None = None) -> JointConfig:
     """Return the losses that the options ask for."""
     penalty = EndOfTurnPenalty(late=options.late, early=options.early, grace=options.grace)
-    recognition = RecognitionConfig(
-        "full-sum",
-        fast_emit=options.fast_emit,
-        end_of_turn=penalty if options.late or options.early else None,
-    )
+    losses = {
+        "fast_emit": options.fast_emit,
+        "end_of_turn": penalty if options.late or options.early else None,
+    }
+    recognition = RecognitionConfig("full-sum", **losses) if language is None else against(language, **losses)
     return JointConfig(
         recognition, separator=options.separator_weight, masking=options.masking, ctc=options.ctc
     )

@@ -45,6 +45,11 @@ def turns_of(words: Sequence[AlignedWord]) -> list[tuple[AlignedWord, ...]]:
     return [tuple(turn) for turn in turns]
 
 
+def turn_symbols(words: Sequence[AlignedWord]) -> list[int]:
+    """Return the labels of a turn: its start, the phones of its words, its end."""
+    return [START_OF_TURN, *(symbol for word in words for symbol in word.symbols), END_OF_TURN]
+
+
 def make_targets(
     turns: Sequence[Sequence[AlignedWord]], start: float, steps: int, scale: float
 ) -> Targets | None:

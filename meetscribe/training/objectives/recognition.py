@@ -1,13 +1,15 @@
-"""The recogniser's training loss on one batch, in its two stages: along the alignment, then over alignments."""
+"""The recogniser's training loss on one batch: along the alignment, over alignments, or these against all else."""
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from meetscribe.lm.symbols import END_OF_TURN
+from meetscribe.nn.discriminative_loss import PhoneLanguage, lattice_free_sum
+from meetscribe.nn.loss_kernels import IMPOSSIBLE
 from meetscribe.nn.losses import (
     IGNORED,
     EndOfTurnPenalty,
@@ -37,6 +39,13 @@ class RecognitionConfig:
     slack: int = 5  # steps that a label may move in the full sum
     fast_emit: float = 0.0  # λ of FastEmit, in the full sum
     end_of_turn: EndOfTurnPenalty | None = None  # in the full sum
+    language: PhoneLanguage | None = None  # with it the full sum is set against all that the language allows
+    likelihood: float = 0.2  # of the full sum by itself, beside the discriminative loss
+
+
+def against(language: PhoneLanguage, **losses: Any) -> RecognitionConfig:
+    """Return the losses of the discriminative stage, in which the frame-wise one counts half; `losses` are others."""
+    return RecognitionConfig("full-sum", frame_weight=0.5, language=language, **losses)
 
 
 class Labelled(Protocol):
@@ -110,15 +119,28 @@ def recognition_loss(
     if config.stage == "alignment":
         scores = model.transducer(encoded, alignment_path(batch.emitted))
         label = smoothed_cross_entropy(scores, batch.emitted, config.smoothing) / steps
+        parts = {"label": label, "frame": frame}
+        loss = label
     else:
-        label = full_sum(model, encoded, batch, config).sum() / steps
-    parts = {"label": label, "frame": frame}
-    loss = label + config.frame_weight * frame
+        sums = sums_over_alignments(model, encoded, batch, config)
+        parts = {name: total.sum() / steps for name, total in sums.items()} | {"frame": frame}
+        loss = parts["label"]
+        if config.language is not None:
+            loss = config.likelihood * loss + parts["against_all"]
+    loss = loss + config.frame_weight * frame
     return loss, {name: value.item() for name, value in parts.items()}
 
 
-def full_sum(model: Recogniser, encoded: Tensor, batch: Labelled, config: RecognitionConfig) -> Tensor:
-    """Return the negative log probability of the labels of each row, summed over alignments in a band, (B,)."""
+def sums_over_alignments(
+    model: Recogniser, encoded: Tensor, batch: Labelled, config: RecognitionConfig
+) -> dict[str, Tensor]:
+    """Return sums over alignments in a band, each (B,).
+
+    Returns:
+        label: negative log probability of the labels.
+        against_all: negative log share of the labels among all that the language allows, if there is one; zero for rows
+            whose labels have no alignment.
+    """
     steps = encoded.shape[1]
     band = monotonic_band(batch.emission, batch.label_counts, steps, config.band, config.slack)
     counts = band[:, :steps, None] + torch.arange(config.band, device=band.device)
@@ -126,13 +148,26 @@ def full_sum(model: Recogniser, encoded: Tensor, batch: Labelled, config: Recogn
     rows = torch.arange(len(band), device=band.device)[:, None, None]
     following = batch.labels[rows, counts.clamp(0, last)]
     previous = torch.where(counts > 0, batch.labels[rows, (counts - 1).clamp(0, last)], 0)
-    scores = model.transducer(encoded, previous)
-    label = fast_emit(scores.gather(-1, following[..., None])[..., 0], config.fast_emit)
+    if config.language is None:
+        scores = model.transducer(encoded, previous)
+        blank, label = scores[..., 0], scores.gather(-1, following[..., None])[..., 0]
+    else:
+        table = model.transducer.table(encoded)
+        time = torch.arange(steps, device=band.device)[None, :, None]
+        blank, label = table[rows, time, previous, 0], table[rows, time, previous, following]
+    hurried = fast_emit(label, config.fast_emit)
     if config.end_of_turn is not None:
-        label = label - end_of_turn_penalty(
+        hurried = hurried - end_of_turn_penalty(
             counts, batch.labels, turn_ends(batch), END_OF_TURN, config.end_of_turn
         )
-    return banded_transducer_loss(scores[..., 0], label, band, batch.steps, batch.label_counts)
+    sums = {"label": banded_transducer_loss(blank, hurried, band, batch.steps, batch.label_counts)}
+    if config.language is not None:
+        added = config.language.added.to(table)
+        blank, label = blank + added[previous, 0], label + added[previous, following]
+        said = -banded_transducer_loss(blank, label, band, batch.steps, batch.label_counts)
+        everything = lattice_free_sum(table + added, batch.steps)
+        sums["against_all"] = torch.where(said > IMPOSSIBLE / 2, everything - said, 0.0)
+    return sums
 
 
 def turn_ends(batch: Labelled) -> Tensor:

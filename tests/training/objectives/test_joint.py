@@ -2,12 +2,13 @@ import pytest
 import torch
 
 from meetscribe.lm.symbols import FIRST_PHONE_SYMBOL
+from meetscribe.nn.discriminative_loss import phone_language
 from meetscribe.nn.losses import EndOfTurnPenalty
 from meetscribe.nn.separator import FLOOR
 from meetscribe.testing import tiny_network
 from meetscribe.training.mixtures import MixtureBatch, collate_mixtures
 from meetscribe.training.objectives.joint import JointConfig, JointObjective, frame_ctc
-from meetscribe.training.objectives.recognition import RecognitionConfig
+from meetscribe.training.objectives.recognition import RecognitionConfig, against
 from tests.training.test_mixtures import mixture, turn
 
 
@@ -45,6 +46,27 @@ def test_late_ends_of_turns_cost(batch: MixtureBatch) -> None:
     ends = 3 * penalty.most / batch.steps.sum().item()
     assert plain["label"] < later["label"] <= plain["label"] + ends
     assert fast["label"] == pytest.approx(plain["label"], rel=1e-5)
+
+
+def test_what_was_said_is_set_against_all_else(batch: MixtureBatch) -> None:
+    """The discriminative loss of labels lies between none and all, and falls as the labels become likelier."""
+    said = [[int(s) for s in row[:n]] for row, n in zip(batch.labels, batch.label_counts, strict=True)]
+    config = JointConfig(against(phone_language(said, 0.8, 0.4, 0.9)), separator=0.0)
+    value, parts = loss(batch, config)
+    assert parts["against_all"] > 0
+    share = config.recognition.likelihood
+    assert value == pytest.approx(
+        parts["against_all"] + share * parts["label"] + 0.5 * parts["frame"], rel=1e-5
+    )
+    network = tiny_network().train()
+    optimiser = torch.optim.Adam(network.recogniser.parameters(), 3e-3)
+    for _ in range(12):
+        now, _ = JointObjective(config).mixed(network, batch, 8)
+        optimiser.zero_grad()
+        now.backward()
+        optimiser.step()
+    _, later = JointObjective(config).mixed(network.eval(), batch, 8)
+    assert later["against_all"] < parts["against_all"]
 
 
 def test_everything_learns(batch: MixtureBatch) -> None:
