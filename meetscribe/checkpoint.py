@@ -38,6 +38,7 @@ from meetscribe.streaming.rules import ClosingRule, SplitRule
 from meetscribe.streaming.search import Search, SearchSettings
 from meetscribe.streaming.transcriber import Transcriber, TranscriberSettings
 from meetscribe.streaming.turns import TurnSettings
+from meetscribe.streaming.voicing import SplitSettings
 from meetscribe.streaming.writing import Writer, spellings_of
 
 THOROUGH_SEARCH = {"beam": 18.0, "most_hypotheses": 1500, "word_margin": 4.0, "symbol_beam": 14.0}
@@ -107,7 +108,11 @@ class Model:
         return replace(self, settings=settings)
 
     def new_transcriber(
-        self, slots: int | None = None, wording: Wording = USUAL, voices: bool = False
+        self,
+        slots: int | None = None,
+        wording: Wording = USUAL,
+        voices: bool = False,
+        split: bool = True,
     ) -> Transcriber:
         """Return a transcriber for one stream.
 
@@ -115,8 +120,9 @@ class Model:
             slots: how many there are, where others than the network's separator fill them.
             wording: what its text is to be like.
             voices: whether voices go with finals, where there is an embedder to tell them.
+            split: whether they split turns too; not where it is known that one person talks.
         """
-        own = self.settings
+        own, embedder = self.settings, self.embedder if voices else None
         listed, learned = self._phrases(wording.hotwords), self._phrases(wording.learned)
         numbers = self.language.lexicon.numbers
         writer = Writer(
@@ -132,7 +138,8 @@ class Model:
             final_pass=own.pieces,
             leak=own.leak,
             writer=writer,
-            embedder=self.embedder.id if voices and self.embedder is not None else None,
+            embedder=None if embedder is None else embedder.id,
+            split=SplitSettings(embedder.likeness) if embedder is not None and split else None,
         )
         return Transcriber(search, final_search, settings)
 

@@ -77,7 +77,7 @@ def load_recogniser(directory: Path) -> Recogniser:
         MissingError: what is compiled for it can be kept nowhere.
     """
     model = _model(directory)
-    single = _recogniser(model.bypassed()) if model.network.slots > 1 else None
+    single = _recogniser(model.bypassed(), split=False)
     return replace(_recogniser(model), single=single)
 
 
@@ -88,7 +88,7 @@ def load_thorough(directory: Path) -> Recogniser:
         CheckpointError: its files are damaged or foreign.
     """
     model = _model(directory).thorough()
-    single = _recogniser(model.bypassed()) if model.network.slots > 1 else None
+    single = _recogniser(model.bypassed(), split=False)
     return replace(_recogniser(model), single=single)
 
 
@@ -117,9 +117,9 @@ def _model(directory: Path) -> "Model":
     return load_model(directory)
 
 
-def _recogniser(model: "Model") -> Recogniser:
+def _recogniser(model: "Model", split: bool = True) -> Recogniser:
     from meetscribe.engine.batches import InProcessEngine
 
     embedder = None if model.embedder is None else model.embedder.network
     engine = InProcessEngine(model.network, embedder)
-    return Recogniser(model.name, engine, partial(model.new_transcriber, voices=True))
+    return Recogniser(model.name, engine, partial(model.new_transcriber, voices=True, split=split))

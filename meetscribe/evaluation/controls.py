@@ -69,7 +69,10 @@ def load(directory: Path, control: str) -> Loaded:
         model = dataclasses.replace(model, settings=dataclasses.replace(model.settings, **passes))
     elif control != WHOLE:
         raise ValueError(f"{control!r} is no control of a model")
-    return Loaded(InProcessEngine(model.network), partial(model.new_transcriber, wording=RAW))
+    embedder = None if model.embedder is None else model.embedder.network
+    return Loaded(
+        InProcessEngine(model.network, embedder), partial(model.new_transcriber, wording=RAW, voices=True)
+    )
 
 
 def load_oracle(directory: Path) -> Callable[[Path], Loaded]:

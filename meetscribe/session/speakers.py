@@ -72,8 +72,7 @@ class Speakers:
         """Return what changes when the whole recording is looked at again."""
         if not self._heard:
             return ()
-        tracker = self._settings.tracker
-        settings = SecondPassSettings(tracker.likeness, join=tracker.join)
+        settings = SecondPassSettings(self._settings.tracker.likeness)
         changes = decide_anew(list(self._heard), settings, self._new_id)
         return (*changes, *self._recall.recognise(_groups(self._heard), self._embedder))
 

@@ -1,7 +1,8 @@
 """One slot of a stream: the turn that is open in it, its partials, its final pass, and what becomes events.
 
 Turns come and go in what the first pass says (`turns.py`); words that leak from the other slot are left out of
-partials and finals (`leak.py`), and a turn that has no others is not shown at all.
+partials and finals (`leak.py`), and a turn that has no others is not shown at all. Where another voice goes on in the
+middle of firm words, the turn ends there and another one begins (`voicing.py`).
 Not covered: the network's steps (`transcriber.py`), when turns begin and end.
 """
 
@@ -20,11 +21,22 @@ from meetscribe.streaming.recent import Recent
 from meetscribe.streaming.search import FoundWord, Search
 from meetscribe.streaming.steps import STEP_FRAMES, STEP_SAMPLES, StreamResult
 from meetscribe.streaming.turns import TurnClosed, TurnOpened, TurnUpdate, TurnUpdated
-from meetscribe.streaming.voicing import Stretch, TurnVoice, alone
+from meetscribe.streaming.voicing import (
+    Boundary,
+    SplitSettings,
+    Stretch,
+    TurnVoice,
+    alone,
+    boundaries,
+    splits,
+)
 from meetscribe.streaming.writing import Draft, Said, Shown, Writer
 
 KEPT_STEPS = 100
 """Steps whose features are kept while nobody speaks: a turn is noticed some time after it began."""
+
+COMPARED_STEPS = 75
+"""Steps before a firm word that are kept until it is known whether somebody else goes on with it."""
 
 REMEMBERED_STEPS = 2250
 """For so long finished turns are remembered: one of the other slot may still share time with them."""
@@ -32,12 +44,16 @@ REMEMBERED_STEPS = 2250
 
 @dataclass(frozen=True)
 class SlotSettings:
-    """How the final pass hears, what leaks, how words are written, and who tells voices (None: nobody)."""
+    """How the final pass hears, what leaks, how words are written, who tells voices, and when they split a turn.
+
+    Without an embedder (None) nobody tells voices, and without `split` no turn is split by them.
+    """
 
     final_pass: FinalPassSettings = field(default_factory=FinalPassSettings)
     leak: LeakSettings = field(default_factory=LeakSettings)
     writer: Writer = field(default_factory=Writer)
     embedder: str | None = None
+    split: SplitSettings | None = None
 
 
 @dataclass
@@ -78,6 +94,7 @@ class _OpenTurn:
     revision: int = 0
     looked_at: int = 0  # steps that were heard when the final pass last looked at it
     voice: TurnVoice = field(default_factory=TurnVoice)
+    judged: int = 1  # first firm word of which it was not asked yet whether somebody else goes on with it
     ended: bool = False  # its last words are there, its voice is not yet
 
 
@@ -100,6 +117,10 @@ class Slot:
         self._closed: TurnClosed | None = None  # what ended the open turn, until its final is there
         self._waiting: deque[TurnUpdate] = deque()  # what came after that
         self._stretch: Stretch | None = None  # of the open turn, whose voice is to be heard before it goes on
+        self._boundaries: deque[Boundary] = deque()  # likewise, on both sides of which voices are to be heard
+        self._heard: list[NDArray[np.float32]] = []  # voices around the first of them that came already
+        self._scores: dict[int, float] = {}  # how alike they were, by word
+        self._splits: deque[int] = deque()  # firm words with which somebody else goes on
         self._last_end = 0  # step after the last word of the last turn
         self._before: Said | None = None  # how the last turn ended
         self._finished: deque[tuple[Turn, tuple[FoundWord, ...]]] = deque()
@@ -132,7 +153,7 @@ class Slot:
     def piece(self) -> Piece | None:
         """Return the piece of the open turn that the final pass needs now."""
         turn = self._open
-        if turn is None or not turn.id or self._stretch is not None:
+        if turn is None or not turn.id or self._stretch is not None or self._boundaries:
             return None
         if self._closed is not None:
             until = None if self._closed.until is None else self._closed.until // STEP_SAMPLES
@@ -154,29 +175,96 @@ class Slot:
         turn.looked_at = self._course.heard
         turn.final.receive(piece, scores)
         turn.firm += self._own(turn.final.words[known:])
-        if self._settings.embedder is not None:
-            self._stretch = turn.voice.next(turn.firm)
         if piece.closing:
             self._finish_words(turn)
         if not piece.closing and len(turn.final.words) > known:
             self._emit_partial(turn)
-        self._end_if_complete(turn)
+        self._look_for_others(turn)
 
-    def stretch(self) -> NDArray[np.float32] | None:
-        """Return the features of finished words whose voice is to be told now, float32 [4 T, F]."""
-        stretch = self._stretch
-        if stretch is None or self._features is None:
-            return None
-        features = self._features.read(stretch.first * STEP_FRAMES, stretch.last * STEP_FRAMES)
-        return alone(features, stretch, [other.activity for other in self.others])
+    def voices(self) -> list[tuple[NDArray[np.float32], int]]:
+        """Return the features of firm words whose voice is to be told now, float32 [4 T, F], and T of each."""
+        if self._features is None:
+            return []
+        wanted: list[NDArray[np.float32]] = []
+        for one in self._boundaries:
+            wanted += [self._features_of(one.before), self._features_of(one.after)]
+        if not wanted and self._stretch is not None:
+            first, last = self._stretch
+            features = self._features.read(first * STEP_FRAMES, last * STEP_FRAMES)
+            wanted.append(alone(features, self._stretch, [other.activity for other in self.others]))
+        return [(features, len(features) // STEP_FRAMES) for features in wanted]
 
     def receive_voice(self, voice: NDArray[np.float32], steps: int) -> None:
-        """Take the voice in the words that `stretch` gave, of which so many steps were heard."""
-        turn, stretch, self._stretch = self._open, self._stretch, None
-        if turn is None or stretch is None:
+        """Take the next voice of those that `voices` asked for, of which so many steps were heard."""
+        turn, stretch = self._open, self._stretch
+        if turn is not None and self._boundaries:
+            self._compare(turn, voice)
+        elif turn is not None and stretch is not None:
+            self._stretch = None
+            turn.voice.receive(voice, steps, stretch.last)
+            self._go_on_after_voice(turn)
+        else:
             raise RuntimeError("a voice came that nobody asked for")
-        turn.voice.receive(voice, steps, stretch.last)
-        self._end_if_complete(turn)
+
+    def _features_of(self, steps: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the features of some steps, as far as they are remembered."""
+        assert self._features is not None
+        first = max(int(steps[0]), -(-self._features.first // STEP_FRAMES))
+        read = self._features.read(first * STEP_FRAMES, (int(steps[-1]) + 1) * STEP_FRAMES)
+        kept = steps[steps >= first] - first
+        return read.reshape(-1, STEP_FRAMES, read.shape[1])[kept].reshape(-1, read.shape[1])
+
+    def _look_for_others(self, turn: _OpenTurn) -> None:
+        """Ask for the voices around the words that became firm, or at once for the turn's."""
+        if self._settings.split is not None and self._settings.embedder is not None:
+            found, turn.judged = boundaries(turn.firm, turn.judged, turn.ended, self._settings.split)
+            self._boundaries.extend(found)
+        if not self._boundaries:
+            self._hear_voice(turn)
+
+    def _compare(self, turn: _OpenTurn, voice: NDArray[np.float32]) -> None:
+        """Take a voice from one side of a word's beginning; after the last one it is clear where the turn is split."""
+        assert self._settings.split is not None
+        self._heard.append(voice)
+        if len(self._heard) < 2:
+            return
+        before, after = self._heard
+        self._heard = []
+        number = self._boundaries.popleft().word
+        self._scores[number] = float(self._settings.split.likeness.scores(before[None], after)[0])
+        if not self._boundaries:
+            self._splits.extend(splits(turn.firm, self._scores, turn.ended, self._settings.split))
+            self._scores = {}
+            self._hear_voice(turn)
+
+    def _hear_voice(self, turn: _OpenTurn) -> None:
+        """Ask for the voice in the words up to the next split, or up to where the turn was judged."""
+        if self._settings.embedder is not None:
+            whole = turn.ended or self._settings.split is None
+            until = self._splits[0] if self._splits else len(turn.firm) if whole else turn.judged
+            self._stretch = turn.voice.next(turn.firm[:until])
+        if self._stretch is None:
+            self._go_on_after_voice(turn)
+
+    def _go_on_after_voice(self, turn: _OpenTurn) -> None:
+        """End the turn where it is split or has ended, now that its voice is known."""
+        if self._splits:
+            self._split(turn, self._splits.popleft())
+            self._hear_voice(turn)
+        elif turn.ended:
+            self._end_turn(turn)
+            self.go_on()
+
+    def _split(self, turn: _OpenTurn, word: int) -> None:
+        """End a turn before one of its firm words; with that word another one begins."""
+        self._finish(turn, turn.firm[:word])
+        turn.firm, turn.judged = turn.firm[word:], max(1, turn.judged - word)
+        self._splits = deque(other - word for other in self._splits)
+        turn.start, turn.revision = turn.firm[0].start, 0
+        turn.voice, turn.draft = TurnVoice(), Draft(self._settings.writer, self._before)
+        self._announce(True)
+        if not turn.ended:
+            self._emit_partial(turn)
 
     @property
     def activity(self) -> Recent:
@@ -190,14 +278,12 @@ class Slot:
             numbers = [word.word for word in turn.firm]
             self._course.weights = self._search.adapted(self._course.weights, numbers)
 
-    def _end_if_complete(self, turn: _OpenTurn) -> None:
-        if turn.ended and self._stretch is None:
-            self._end_turn(turn)
-            self.go_on()
-
     def forget(self) -> None:
         """Drop what is not needed any more."""
         kept = self._open.final.oldest if self._open else self._course.heard - KEPT_STEPS
+        if self._open is not None and self._settings.split is not None and self._open.firm:
+            waiting = self._open.firm[min(self._open.judged, len(self._open.firm)) - 1]
+            kept = min(kept, waiting.start // STEP_SAMPLES - COMPARED_STEPS)
         if self._features is not None:
             self._features.forget(kept * STEP_FRAMES)
         horizon = self._course.heard - REMEMBERED_STEPS
@@ -258,16 +344,20 @@ class Slot:
         self._open, self._closed = None, None
         if not ended.id:
             return
-        shown = ended.draft.show(ended.firm, len(ended.firm), whole=True)
-        turn = self._turn(ended, ended.firm, shown)
+        self._finish(ended, ended.firm)
+        if ended.final.words:
+            self._last_end = ended.final.words[-1].end // STEP_SAMPLES
+
+    def _finish(self, ended: _OpenTurn, words: tuple[FoundWord, ...]) -> None:
+        """Give out the final of a turn with these words, if there are any."""
+        shown = ended.draft.show(words, len(words), whole=True)
+        turn = self._turn(ended, words, shown)
         self._course.events.append(
             TurnEnd(at=self._course.now, turn=turn.id, slot=self._number, end=turn.end)
         )
-        if ended.final.words:
-            self._last_end = ended.final.words[-1].end // STEP_SAMPLES
-        if ended.firm:
-            self._before = ended.draft.said(ended.firm)
-            self._finished.append((turn, ended.firm))
+        if words:
+            self._before = ended.draft.said(words)
+            self._finished.append((turn, words))
             voice = ended.voice.voice(self._settings.embedder or "")
             self._course.events.append(Final(at=self._course.now, turn=turn, voice=voice))
 

@@ -22,7 +22,6 @@ from meetscribe.streaming.recent import Recent
 from meetscribe.streaming.search import Search
 from meetscribe.streaming.slot import Course, Slot, SlotSettings
 from meetscribe.streaming.steps import (
-    STEP_FRAMES,
     STEP_SAMPLES,
     StepRequest,
     StepResult,
@@ -34,6 +33,7 @@ from meetscribe.streaming.steps import (
     WholeStep,
 )
 from meetscribe.streaming.turns import Turns, TurnSettings, advance_all
+from meetscribe.streaming.voicing import SplitSettings
 from meetscribe.streaming.writing import Writer
 
 
@@ -48,6 +48,7 @@ class TranscriberSettings:
     leak: LeakSettings = field(default_factory=LeakSettings)
     writer: Writer = field(default_factory=Writer)
     embedder: str | None = None  # who tells the voices of finished turns; None: nobody
+    split: SplitSettings | None = None  # where another voice splits a turn; None: nowhere
 
 
 class Transcriber:
@@ -64,7 +65,9 @@ class Transcriber:
         self._chunk_steps = settings.chunk
         self._course = Course()
         self._turns = [Turns(search, settings.turns) for _ in range(settings.slots)]
-        own = SlotSettings(settings.final_pass, settings.leak, settings.writer, settings.embedder)
+        own = SlotSettings(
+            settings.final_pass, settings.leak, settings.writer, settings.embedder, settings.split
+        )
         self._slots = [Slot(number, final_search, own, self._course) for number in range(settings.slots)]
         for slot in self._slots:
             slot.others = [other for other in self._slots if other is not slot]
@@ -87,12 +90,12 @@ class Transcriber:
         if self._has_heard_all():
             self._close_turns()
         pieces = [(slot, piece) for slot in self._slots if (piece := slot.piece()) is not None]
-        words = [(slot, stretch) for slot in self._slots if (stretch := slot.stretch()) is not None]
+        words = [(slot, *voice) for slot in self._slots for voice in slot.voices()]
         if pieces or words:
             self._asked.extend(pieces)
-            self._asked.extend((slot, len(features) // STEP_FRAMES) for slot, features in words)
+            self._asked.extend((slot, steps) for slot, _, steps in words)
             wanted: list[StepRequest] = [WholeStep(slot.features(piece)) for slot, piece in pieces]
-            return wanted + [VoiceStep(features) for _, features in words]
+            return wanted + [VoiceStep(features) for _, features, _ in words]
         chunk = self._chunk()
         self._asked.extend(() if chunk is None else (chunk,))
         return [] if chunk is None else [chunk]

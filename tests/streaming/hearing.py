@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from meetscribe.engine.batches import InProcessEngine
+from meetscribe.engine.in_process import StepEngine
 from meetscribe.events import Event
 from meetscribe.streaming.transcriber import Transcriber
 
 
-def events_of(subject: Transcriber, engine: InProcessEngine, parts: Sequence[np.ndarray]) -> list[Event]:
+def events_of(subject: Transcriber, engine: StepEngine, parts: Sequence[np.ndarray]) -> list[Event]:
     """Return the events of audio that comes in parts, to its end."""
     events: list[Event] = []
     for part in parts:
@@ -19,7 +19,7 @@ def events_of(subject: Transcriber, engine: InProcessEngine, parts: Sequence[np.
     return events + think(subject, engine)
 
 
-def think(subject: Transcriber, engine: InProcessEngine) -> list[Event]:
+def think(subject: Transcriber, engine: StepEngine) -> list[Event]:
     """Answer all that a transcriber asks now; return its events."""
     while requests := subject.requests():
         for result in engine.run(requests):
