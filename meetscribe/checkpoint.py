@@ -36,9 +36,9 @@ from meetscribe.streaming.final_pass import FinalPassSettings
 from meetscribe.streaming.leak import LeakSettings
 from meetscribe.streaming.rules import ClosingRule, SplitRule
 from meetscribe.streaming.search import Search, SearchSettings
+from meetscribe.streaming.splitting import SplitSettings
 from meetscribe.streaming.transcriber import Transcriber, TranscriberSettings
 from meetscribe.streaming.turns import TurnSettings
-from meetscribe.streaming.voicing import SplitSettings
 from meetscribe.streaming.writing import Writer, spellings_of
 
 THOROUGH_SEARCH = {"beam": 18.0, "most_hypotheses": 1500, "word_margin": 4.0, "symbol_beam": 14.0}

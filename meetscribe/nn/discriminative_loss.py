@@ -5,55 +5,13 @@ of a transducer with a bigram of its symbols is a forward pass over as many stat
 Not covered: the sum over the alignments of what was said (`meetscribe.nn.losses`).
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from meetscribe.lm.symbols import BLANK, FIRST_PHONE_SYMBOL, NUMBER_OF_SYMBOLS
 from meetscribe.nn.loss_kernels import whole_sum
-
-SEEN = 0.2
-"""How often a pair of symbols that was never seen counts as seen, times how frequent the second one is."""
-
-
-@dataclass(frozen=True)
-class PhoneLanguage:
-    """What is added to the transducer's scores in training, as the search adds its language models and priors.
-
-    Attributes:
-        added: nats added to symbol j after label i, float32 (V, V); row 0 is the beginning of a piece.
-    """
-
-    added: Tensor
-
-
-def phone_language(
-    sequences: Iterable[Sequence[int]], lm_weight: float, prior_scale: float, blank_penalty: float
-) -> PhoneLanguage:
-    """Return a bigram of symbols, weighed as in the search's settings.
-
-    Args:
-        sequences: symbols of pieces of speech, no blanks.
-        lm_weight: factor on the bigram's log probabilities.
-        prior_scale: factor on the log frequency of phones, which is taken off.
-        blank_penalty: taken from each blank.
-    """
-    counts = np.zeros((NUMBER_OF_SYMBOLS, NUMBER_OF_SYMBOLS))
-    for symbols in sequences:
-        np.add.at(counts, ([BLANK, *symbols[:-1]], list(symbols)), 1.0)
-    frequency = counts.sum(0) + 1e-2
-    frequency[BLANK] = 1e-9
-    frequency /= frequency.sum()
-    smoothed = counts + SEEN * NUMBER_OF_SYMBOLS * frequency
-    added = lm_weight * np.log(smoothed / smoothed.sum(1, keepdims=True))
-    added[:, FIRST_PHONE_SYMBOL:] -= prior_scale * np.log(frequency[FIRST_PHONE_SYMBOL:])
-    added[:, BLANK] = -blank_penalty
-    return PhoneLanguage(torch.from_numpy(added.astype(np.float32)))
 
 
 class _WholeSum(torch.autograd.Function):

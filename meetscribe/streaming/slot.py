@@ -2,7 +2,7 @@
 
 Turns come and go in what the first pass says (`turns.py`); words that leak from the other slot are left out of
 partials and finals (`leak.py`), and a turn that has no others is not shown at all. Where another voice goes on in the
-middle of firm words, the turn ends there and another one begins (`voicing.py`).
+middle of firm words, the turn ends there and another one begins (`splitting.py`).
 Not covered: the network's steps (`transcriber.py`), when turns begin and end.
 """
 
@@ -19,23 +19,16 @@ from meetscribe.streaming.final_pass import FinalPass, FinalPassSettings, Piece
 from meetscribe.streaming.leak import Heard, LeakSettings, own_words
 from meetscribe.streaming.recent import Recent
 from meetscribe.streaming.search import FoundWord, Search
+from meetscribe.streaming.splitting import SplitSettings, Splitter
 from meetscribe.streaming.steps import STEP_FRAMES, STEP_SAMPLES, StreamResult
 from meetscribe.streaming.turns import TurnClosed, TurnOpened, TurnUpdate, TurnUpdated
-from meetscribe.streaming.voicing import (
-    Boundary,
-    SplitSettings,
-    Stretch,
-    TurnVoice,
-    alone,
-    boundaries,
-    splits,
-)
+from meetscribe.streaming.voicing import Stretch, TurnVoice, alone
 from meetscribe.streaming.writing import Draft, Said, Shown, Writer
 
 KEPT_STEPS = 100
 """Steps whose features are kept while nobody speaks: a turn is noticed some time after it began."""
 
-COMPARED_STEPS = 75
+COMPARED_STEPS = 150
 """Steps before a firm word that are kept until it is known whether somebody else goes on with it."""
 
 REMEMBERED_STEPS = 2250
@@ -117,9 +110,7 @@ class Slot:
         self._closed: TurnClosed | None = None  # what ended the open turn, until its final is there
         self._waiting: deque[TurnUpdate] = deque()  # what came after that
         self._stretch: Stretch | None = None  # of the open turn, whose voice is to be heard before it goes on
-        self._boundaries: deque[Boundary] = deque()  # likewise, on both sides of which voices are to be heard
-        self._heard: list[NDArray[np.float32]] = []  # voices around the first of them that came already
-        self._scores: dict[int, float] = {}  # how alike they were, by word
+        self._splitter = None if settings.split is None else Splitter(settings.split)
         self._splits: deque[int] = deque()  # firm words with which somebody else goes on
         self._last_end = 0  # step after the last word of the last turn
         self._before: Said | None = None  # how the last turn ended
@@ -153,7 +144,7 @@ class Slot:
     def piece(self) -> Piece | None:
         """Return the piece of the open turn that the final pass needs now."""
         turn = self._open
-        if turn is None or not turn.id or self._stretch is not None or self._boundaries:
+        if turn is None or not turn.id or self._stretch is not None or self._wanted():
             return None
         if self._closed is not None:
             until = None if self._closed.until is None else self._closed.until // STEP_SAMPLES
@@ -185,9 +176,7 @@ class Slot:
         """Return the features of firm words whose voice is to be told now, float32 [4 T, F], and T of each."""
         if self._features is None:
             return []
-        wanted: list[NDArray[np.float32]] = []
-        for one in self._boundaries:
-            wanted += [self._features_of(one.before), self._features_of(one.after)]
+        wanted = [self._features_of(steps) for steps in self._wanted()]
         if not wanted and self._stretch is not None:
             first, last = self._stretch
             features = self._features.read(first * STEP_FRAMES, last * STEP_FRAMES)
@@ -197,8 +186,11 @@ class Slot:
     def receive_voice(self, voice: NDArray[np.float32], steps: int) -> None:
         """Take the next voice of those that `voices` asked for, of which so many steps were heard."""
         turn, stretch = self._open, self._stretch
-        if turn is not None and self._boundaries:
-            self._compare(turn, voice)
+        if turn is not None and self._splitter is not None and self._wanted():
+            found = self._splitter.receive(voice)
+            if found is not None:
+                self._splits.extend(found)
+                self._hear_voice(turn)
         elif turn is not None and stretch is not None:
             self._stretch = None
             turn.voice.receive(voice, steps, stretch.last)
@@ -214,33 +206,21 @@ class Slot:
         kept = steps[steps >= first] - first
         return read.reshape(-1, STEP_FRAMES, read.shape[1])[kept].reshape(-1, read.shape[1])
 
+    def _wanted(self) -> list[NDArray[np.int64]]:
+        """Return the steps of voices by which it will be clear whether somebody else goes on in the open turn."""
+        return [] if self._splitter is None else self._splitter.wanted
+
     def _look_for_others(self, turn: _OpenTurn) -> None:
         """Ask for the voices around the words that became firm, or at once for the turn's."""
-        if self._settings.split is not None and self._settings.embedder is not None:
-            found, turn.judged = boundaries(turn.firm, turn.judged, turn.ended, self._settings.split)
-            self._boundaries.extend(found)
-        if not self._boundaries:
-            self._hear_voice(turn)
-
-    def _compare(self, turn: _OpenTurn, voice: NDArray[np.float32]) -> None:
-        """Take a voice from one side of a word's beginning; after the last one it is clear where the turn is split."""
-        assert self._settings.split is not None
-        self._heard.append(voice)
-        if len(self._heard) < 2:
-            return
-        before, after = self._heard
-        self._heard = []
-        number = self._boundaries.popleft().word
-        self._scores[number] = float(self._settings.split.likeness.scores(before[None], after)[0])
-        if not self._boundaries:
-            self._splits.extend(splits(turn.firm, self._scores, turn.ended, self._settings.split))
-            self._scores = {}
+        if self._splitter is not None:
+            turn.judged = self._splitter.look(turn.firm, turn.judged, turn.ended)
+        if not self._wanted():
             self._hear_voice(turn)
 
     def _hear_voice(self, turn: _OpenTurn) -> None:
         """Ask for the voice in the words up to the next split, or up to where the turn was judged."""
         if self._settings.embedder is not None:
-            whole = turn.ended or self._settings.split is None
+            whole = turn.ended or self._splitter is None
             until = self._splits[0] if self._splits else len(turn.firm) if whole else turn.judged
             self._stretch = turn.voice.next(turn.firm[:until])
         if self._stretch is None:
@@ -281,7 +261,7 @@ class Slot:
     def forget(self) -> None:
         """Drop what is not needed any more."""
         kept = self._open.final.oldest if self._open else self._course.heard - KEPT_STEPS
-        if self._open is not None and self._settings.split is not None and self._open.firm:
+        if self._open is not None and self._splitter is not None and self._open.firm:
             waiting = self._open.firm[min(self._open.judged, len(self._open.firm)) - 1]
             kept = min(kept, waiting.start // STEP_SAMPLES - COMPARED_STEPS)
         if self._features is not None:

@@ -21,6 +21,7 @@ from meetscribe.streaming.leak import LeakSettings
 from meetscribe.streaming.recent import Recent
 from meetscribe.streaming.search import Search
 from meetscribe.streaming.slot import Course, Slot, SlotSettings
+from meetscribe.streaming.splitting import SplitSettings
 from meetscribe.streaming.steps import (
     STEP_SAMPLES,
     StepRequest,
@@ -33,7 +34,6 @@ from meetscribe.streaming.steps import (
     WholeStep,
 )
 from meetscribe.streaming.turns import Turns, TurnSettings, advance_all
-from meetscribe.streaming.voicing import SplitSettings
 from meetscribe.streaming.writing import Writer
 
 

@@ -13,7 +13,6 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from meetscribe.errors import MeetscribeError
-from meetscribe.nn.discriminative_loss import PhoneLanguage
 from meetscribe.nn.losses import EndOfTurnPenalty
 from meetscribe.nn.recogniser import Recogniser
 from meetscribe.nn.segmenter import SegmenterConfig, SeparatorTransducerSegmenter
@@ -36,7 +35,7 @@ from meetscribe.training.objectives.recognition import RecognitionConfig, agains
 from meetscribe.training.simulation.config import SimulationConfig, Style
 from meetscribe.training.simulation.meetings import SimulatedMeetings
 from meetscribe.training.simulation.rooms import load_meeting_rooms
-from meetscribe.training.spoken import spoken_language
+from meetscribe.training.spoken import PhoneLanguage, spoken_language
 from meetscribe.training.trainer import Trainer, join_processes
 
 STYLES: tuple[tuple[Style, float], ...] = (

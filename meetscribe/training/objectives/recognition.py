@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from meetscribe.lm.symbols import END_OF_TURN
-from meetscribe.nn.discriminative_loss import PhoneLanguage, lattice_free_sum
+from meetscribe.nn.discriminative_loss import lattice_free_sum
 from meetscribe.nn.loss_kernels import IMPOSSIBLE
 from meetscribe.nn.losses import (
     IGNORED,
@@ -23,6 +23,7 @@ from meetscribe.nn.losses import (
 from meetscribe.nn.recogniser import Recogniser
 from meetscribe.training.augmentation import warped_filters
 from meetscribe.training.batches import Batch
+from meetscribe.training.spoken import PhoneLanguage
 
 CHUNKS: tuple[tuple[int | None, float], ...] = ((4, 0.15), (8, 0.4), (16, 0.15), (None, 0.3))
 """Chunks (steps of 40 ms) that batches are trained with, and how often: one network for all and the final pass."""

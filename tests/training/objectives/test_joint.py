@@ -2,13 +2,13 @@ import pytest
 import torch
 
 from meetscribe.lm.symbols import FIRST_PHONE_SYMBOL
-from meetscribe.nn.discriminative_loss import phone_language
 from meetscribe.nn.losses import EndOfTurnPenalty
 from meetscribe.nn.separator import FLOOR
 from meetscribe.testing import tiny_network
 from meetscribe.training.mixtures import MixtureBatch, collate_mixtures
 from meetscribe.training.objectives.joint import JointConfig, JointObjective, frame_ctc
 from meetscribe.training.objectives.recognition import RecognitionConfig, against
+from meetscribe.training.spoken import phone_language
 from tests.training.test_mixtures import mixture, turn
 
 
