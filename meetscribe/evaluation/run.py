@@ -155,6 +155,15 @@ class _FirstPass:
             self.firm_until = until
         self.turn, self.loose = partial.turn, words[partial.stable :]
 
+    def give_up(self, start: int) -> tuple[Word, ...]:
+        """Return the words that lie behind sample `start`, and keep the others: a turn was split there."""
+        words = (*self.replaced, *self.loose)
+        self.replaced, self.loose = (
+            tuple(word for word in some if (word.start + word.end) // 2 < start)
+            for some in (self.replaced, self.loose)
+        )
+        return tuple(word for word in words if (word.start + word.end) // 2 >= start)
+
     def result(self) -> Turn:
         """Return the turn as the first pass alone heard it."""
         words = (*self.replaced, *self.loose)
@@ -167,14 +176,23 @@ def first_pass_turns(events: Sequence[Event]) -> list[Turn]:
     """Return the turns as the first, streaming pass had them, put together from their partials.
 
     Firm words of a partial may come from the final pass; in their place stand the words that were shown there
-    before. A turn that never had a partial is taken from its final; one that vanished counts too.
+    before, in the same turn or in one that was split. A turn that was never shown is taken from its final; one that
+    vanished counts too.
     """
     seen: dict[str, _FirstPass] = {}
+    newest: dict[int, _FirstPass] = {}  # of each slot
     for event in events:
+        if not isinstance(event, Partial | Final):
+            continue
+        turn = event.turn
+        if turn.id not in seen:
+            before = newest.get(turn.slot)
+            shown = before.give_up(turn.start) if before else ()
+            seen[turn.id] = newest[turn.slot] = _FirstPass(turn, loose=shown)
+            if isinstance(event, Final) and not shown:
+                seen[turn.id].loose = turn.words
         if isinstance(event, Partial):
-            seen.setdefault(event.turn.id, _FirstPass(event.turn)).see(event)
-        elif isinstance(event, Final) and event.turn.id not in seen:
-            seen[event.turn.id] = _FirstPass(event.turn, loose=event.turn.words)
+            seen[turn.id].see(event)
     return [first.result() for first in seen.values()]
 
 

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -51,6 +53,20 @@ def test_firm_words_of_the_final_pass_do_not_count_as_the_first_pass():
 def test_a_turn_without_partials_is_taken_from_its_final():
     """A turn that closed before anything was shown has one version."""
     assert [turn.text for turn in first_pass_turns([Final(turn=_turn(_words("yes")))])] == ["yes"]
+
+
+def test_what_a_split_turn_showed_is_divided_among_its_parts():
+    """Words that were shown in one turn count once when its final pass makes two of it."""
+    words = _words("aye sea the dog")
+    first, second = (
+        replace(_turn(words[:2]), id="t1"),
+        replace(_turn(words[2:]), id="t2", start=words[2].start),
+    )
+    shown = Partial(turn=replace(_turn(words), id="t1"), revision=1, stable=0)
+    events = [shown, Final(turn=first), Final(turn=second)]
+    assert [turn.text for turn in first_pass_turns(events)] == ["aye sea", "the dog"]
+    again = Partial(turn=replace(second, words=_words("the dog", 2), text="the dog"), revision=1, stable=1)
+    assert [t.text for t in first_pass_turns([shown, Final(turn=first), again])] == ["aye sea", "the dog"]
 
 
 @given(st.lists(st.sampled_from("abc"), min_size=1, max_size=8), st.data())
