@@ -28,7 +28,7 @@ from meetscribe.streaming.writing import Draft, Said, Shown, Writer
 KEPT_STEPS = 100
 """Steps whose features are kept while nobody speaks: a turn is noticed some time after it began."""
 
-COMPARED_STEPS = 150
+COMPARED_STEPS = 300
 """Steps before a firm word that are kept until it is known whether somebody else goes on with it."""
 
 REMEMBERED_STEPS = 2250

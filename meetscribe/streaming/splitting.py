@@ -42,10 +42,10 @@ class SplitSettings:
     pause: float = 1.0
     most_pause: float = 0.5
     heard: int = 40
-    least: int = 12
+    least: int = 20
     apart: int = 20
-    odds: float = -0.5
-    most: int = 125
+    odds: float = -2.0
+    most: int = 250
 
 
 class Boundary(NamedTuple):
