@@ -8,7 +8,7 @@ import soundfile
 
 import meetscribe
 from meetscribe import models
-from meetscribe.apps.recogniser import load_recogniser
+from meetscribe.apps.recogniser import load_bypassed, load_recogniser
 from meetscribe.apps.transcribe import task_of
 from meetscribe.apps.transcribe import transcribe as run
 from meetscribe.evaluation import multitalker
@@ -39,10 +39,10 @@ def hear():
     model = models.find(None)
     if not model.configuration().get("separator"):
         pytest.skip("the shipped model has no separator")
-    recogniser = load_recogniser(model.path)
+    loaded = {load: load(model.path) for load in (load_recogniser, load_bypassed)}
 
-    def transcribe(path):
-        transcript = run(task_of(path), lambda: recogniser)
+    def transcribe(path, load=load_recogniser):
+        transcript = run(task_of(path), lambda: loaded[load])
         assert transcript.error is None
         return of_meeting(fold(transcript.log or ()))
 
@@ -95,15 +95,21 @@ def test_the_demonstration_becomes_two_columns(hear):
 
 @pytest.mark.skipif(bool(missing_programs(VOICES)), reason="the synthesisers are not installed")
 def test_two_synthetic_voices_become_two_turns_with_their_words(hear, tmp_path):
-    """Unseen sentences of unseen voices, two at once for 40 % of the time: turns share time, words are mostly right."""
+    """Unseen sentences of unseen voices, two at once for 40 % of the time: turns share time, and more words are right.
+
+    More than without the separator; how many `benchmarks/two_talkers.py` tells (`two-voices`).
+    """
     audio, expected = dialogue(tmp_path)
     soundfile.write(tmp_path / "two.flac", audio, SAMPLE_RATE)
     found = hear(tmp_path / "two.flac")
     right, of = heard_at_once(expected, found)
     assert right >= 0.6 * of
     if multitalker.available():
-        rate = multitalker.orc_wer(normalised(expected, PLAIN), normalised(found, PLAIN))
-        assert rate.errors <= 0.3 * rate.length
+        alone = hear(tmp_path / "two.flac", load_bypassed)
+        separated, mixed = (
+            multitalker.orc_wer(normalised(expected, PLAIN), normalised(one, PLAIN)) for one in (found, alone)
+        )
+        assert separated.errors < mixed.errors
 
 
 @pytest.mark.skipif(bool(missing_programs(VOICES)), reason="the synthesisers are not installed")
