@@ -33,7 +33,7 @@ class SecondPassSettings:
 
     likeness: Likeness
     merge: float = 1.5
-    join: float = 0.5
+    join: float = 1.0
     seed: float = 1.5
     most: int = 500
     new: float = 4.0
