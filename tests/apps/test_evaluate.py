@@ -88,7 +88,7 @@ def test_first_and_final_pass_are_scored_apart(corpus, capsys):
     assert figures["wer"] == {"errors": 0, "length": 6, "rate": 0.0}
     assert figures["first_pass"]["wer"]["rate"] == 0.5
     assert figures["recordings"] == 3
-    assert figures["rtf"] > 0
+    assert 0 <= figures["rtf"] < 1  # of a network that says at once what it was told to
     assert figures["orc_wer"] is None
     assert set(figures["by_corpus"]) == {"one", "two"}
 
