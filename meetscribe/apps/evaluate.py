@@ -91,6 +91,13 @@ def _arguments() -> argparse.ArgumentParser:
     )
     parser.add_argument("--manifest", type=Path, help="JSON lines with audio, text, corpus")
     parser.add_argument("--corpus", action="append", default=[], help="only this corpus (repeatable)")
+    parser.add_argument(
+        "--by",
+        action="append",
+        default=[],
+        choices=material.GROUPS,
+        help="figures per group too (repeatable)",
+    )
     parser.add_argument("--reference", type=Path, help="SegLST reference, instead of a manifest")
     parser.add_argument("--audio", type=Path, help="its recording, or the folder of its recordings")
     parser.add_argument("--model", help="a name or a directory; default: the shipped one")
@@ -129,9 +136,13 @@ def evaluate(options: argparse.Namespace, load: Load = load_raw) -> dict[str, An
         )
         multi = False
     done: list[tuple[str, Outcome]] = []
+    grouped: dict[str, list[tuple[str, Outcome]]] = {name: [] for name in options.by}
     heard_lines = []
     for item, outcome, heard in evaluate_items(items, model, multi=multi, jobs=options.jobs, load=load):
         done.append((item.corpus, outcome))
+        for name, members in grouped.items():
+            if name in item.groups:
+                members.append((f"{item.corpus}, {name} {item.groups[name]}", outcome))
         heard_lines.append(json.dumps(heard, ensure_ascii=False) + "\n")
         if len(done) % 20 == 0:
             so_far = corpora.total([outcome for _, outcome in done])
@@ -139,17 +150,24 @@ def evaluate(options: argparse.Namespace, load: Load = load_raw) -> dict[str, An
     if options.hypotheses is not None:
         options.hypotheses.write_text("".join(heard_lines), encoding="utf-8")
     total = corpora.total([outcome for _, outcome in done])
-    parts = corpora.by_corpus(done)
+    parts = corpora.by_group(done)
+    groups = {name: corpora.by_group(members) for name, members in grouped.items()}
     if not options.json:
-        for name, part in parts.items():
+        for name, part in [*parts.items(), *(each for group in groups.values() for each in group.items())]:
             print(describe(name or "recordings", part))
     figures = {"model": model.name, **total.as_dict()}
     if any(parts):
-        figures["by_corpus"] = {
-            name: {"wer": part.final.wer.as_dict(), "first_pass": {"wer": part.first_pass.as_dict()}}
-            for name, part in parts.items()
-        }
+        figures["by_corpus"] = _error_rates(parts)
+    for name, members in groups.items():
+        figures[f"by_{name}"] = _error_rates(members)
     return figures
+
+
+def _error_rates(parts: dict[str, Outcome]) -> dict[str, Any]:
+    return {
+        name: {"wer": part.final.wer.as_dict(), "first_pass": {"wer": part.first_pass.as_dict()}}
+        for name, part in parts.items()
+    }
 
 
 def main(arguments: Sequence[str] | None = None, load: Load = load_raw) -> int:

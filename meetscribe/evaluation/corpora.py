@@ -62,8 +62,8 @@ def evaluate_item(
     return Outcome(scores, early.wer, 1), done
 
 
-def by_corpus(outcomes: Iterable[tuple[str, Outcome]]) -> dict[str, Outcome]:
-    """Add outcomes up per corpus, in order of first appearance."""
+def by_group(outcomes: Iterable[tuple[str, Outcome]]) -> dict[str, Outcome]:
+    """Add outcomes up per group (a corpus, the women in it), in order of first appearance."""
     sums: dict[str, Outcome] = {}
     for name, outcome in outcomes:
         sums[name] = sums.get(name, Outcome()) + outcome

@@ -3,15 +3,16 @@
 A set is a folder with recordings and one `reference.seglst.json`, whose sessions are named after them; a recording
 without a session has nobody speaking in it.
 
-A manifest has one JSON object a line: `audio` (path below the manifest's folder), `text`, `corpus`. When
-`alignments.jsonl.xz` lies beside it, the times of its words make turns and latencies measurable.
+A manifest has one JSON object a line: `audio` (path below the manifest's folder), `text`, `corpus`, and what is known of
+the speaker, if anything: `gender`, `age` in years, `accent`. When `alignments.jsonl.xz` lies beside it, the times of
+its words make turns and latencies measurable.
 Not covered: manifests without text (skipped), several input channels (mixed).
 """
 
 import json
 import lzma
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -25,18 +26,26 @@ from meetscribe.timeline import SAMPLE_RATE, to_samples
 
 _FRAME = SAMPLE_RATE // 100  # alignments count frames of 10 ms
 REFERENCE = "reference.seglst.json"
+GROUPS = ("gender", "age", "accent")
+"""What recordings can be told apart by."""
+_AGES = ((13, "under 13"), (18, "13 to 17"))
+_ADULT = "18 and over"
 _AUDIO = (".wav", ".flac", ".opus", ".ogg", ".mp3")
 
 
 @dataclass(frozen=True)
 class Item:
-    """One recording and its reference; `timed` says whether the reference's times can be trusted."""
+    """One recording and its reference.
+
+    `timed` says whether the reference's times can be trusted, `groups` what is known of the speaker.
+    """
 
     name: str
     audio: Path
     reference: tuple[Segment, ...]
     corpus: str
     timed: bool
+    groups: Mapping[str, str] = field(default_factory=dict)
 
 
 def load_audio(path: Path) -> NDArray[np.float32]:
@@ -97,7 +106,15 @@ def _item(folder: Path, row: dict, words: tuple[TimedWord, ...] | None) -> Item:
     else:
         end = to_samples(float(row.get("duration", 0)))
         segment = Segment(name, speaker, 0, end, spread(row["text"].split(), 0, end))
-    return Item(name, folder / name, (segment,), str(row.get("corpus", "")), timed)
+    return Item(name, folder / name, (segment,), str(row.get("corpus", "")), timed, _groups(row))
+
+
+def _groups(row: dict) -> dict[str, str]:
+    """Return the groups of a speaker of whom something is known; ages are told apart at 13 and 18."""
+    known = {name: str(row[name]) for name in GROUPS if row.get(name) not in (None, "")}
+    if "age" in known:
+        known["age"] = next((group for below, group in _AGES if float(row["age"]) < below), _ADULT)
+    return known
 
 
 def read_recordings(reference: Path, audio: Path) -> list[Item]:

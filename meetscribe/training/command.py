@@ -130,15 +130,25 @@ def averaged_weights(checkpoint: Path) -> dict[str, torch.Tensor]:
 
 
 def starting_weights(start: Path, part: Literal["recogniser", "separator"]) -> dict[str, torch.Tensor]:
-    """Return the averaged weights of a checkpoint, or those of a part of the model in a directory.
+    """Return the averaged weights of a part: of a checkpoint of it or of the whole network, or of a model's directory.
 
     Raises:
-        InputError: the model has no such part.
+        InputError: the network has no such part.
     """
-    if not start.is_dir():
-        return averaged_weights(start)
-    network = load_model(start).network
-    found = network.recogniser if part == "recogniser" else network.separator
-    if found is None:
+    if start.is_dir():
+        network = load_model(start).network
+        found = network.recogniser if part == "recogniser" else network.separator
+        weights = {} if found is None else found.state_dict()
+    else:
+        weights = _part(averaged_weights(start), part)
+    if not weights:
         raise InputError(f"{start}: this model has no {part}; name another one, or train without --weights")
-    return found.state_dict()
+    return weights
+
+
+def _part(weights: dict[str, torch.Tensor], part: str) -> dict[str, torch.Tensor]:
+    """Return the weights of a part of the whole network; weights of one part stay as they are."""
+    if not any(name.startswith("recogniser.") for name in weights):
+        return weights
+    prefix = f"{part}."
+    return {name.removeprefix(prefix): value for name, value in weights.items() if name.startswith(prefix)}

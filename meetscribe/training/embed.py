@@ -13,7 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from meetscribe.errors import MeetscribeError
+from meetscribe.embedder_file import load_embedder
+from meetscribe.errors import InputError, MeetscribeError
 from meetscribe.evaluation.verification import equal_error_rate
 from meetscribe.nn.embedder import EmbedderConfig
 from meetscribe.nn.features import Features
@@ -61,11 +62,16 @@ def main(options: argparse.Namespace) -> int:
         return error.exit_code
     torch.manual_seed(options.seed)
     model = PeopleClassifier(EmbedderConfig(), len(batches.people))
+    try:
+        weights = starting_people(options.weights, model) if options.weights else None
+    except MeetscribeError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
     print(f"{len(batches.people)} people, {len(people_of(dev))} others in dev", file=sys.stderr)
     objective = PeopleObjective()
     config = replace(training_config(options), evaluate_every=EVALUATED)
     trainer = Trainer(model, batches, objective, config, options.folder, device, rank, world)
-    if not begin(trainer, averaged_weights(options.weights) if options.weights else None):
+    if not begin(trainer, weights):
         feature_statistics(model, batches, objective)
         trainer.average = {name: value.detach().clone() for name, value in model.state_dict().items()}
     elif not trainer.step:
@@ -73,6 +79,21 @@ def main(options: argparse.Namespace) -> int:
         trainer.average = {name: value.detach().clone() for name, value in model.state_dict().items()}
     train(trainer, dev_figures(dev))
     return 0
+
+
+def starting_people(start: Path, model: PeopleClassifier) -> dict[str, Tensor]:
+    """Return the averaged weights of a checkpoint, or those of `model` with the embedder of a model's directory.
+
+    Raises:
+        InputError: the model has no embedder.
+    """
+    if not start.is_dir():
+        return averaged_weights(start)
+    embedder = load_embedder(start)
+    if embedder is None:
+        raise InputError(f"{start}: this model has no embedder; name another one, or train without --weights")
+    weights = embedder.network.state_dict()
+    return model.state_dict() | {f"embedder.{name}": value for name, value in weights.items()}
 
 
 def people_corpora(options: argparse.Namespace, split: str) -> list[Corpus]:

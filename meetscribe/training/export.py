@@ -1,5 +1,6 @@
 """`scripts/export`: puts a training checkpoint's averaged weights and the language files together as a model."""
 
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -28,7 +29,9 @@ from meetscribe.lm.symbols import NUMBER_OF_SYMBOLS
 from meetscribe.models import EMBEDDER
 from meetscribe.nn.recogniser import Recogniser
 from meetscribe.nn.segmenter import SeparatorTransducerSegmenter
+from meetscribe.nn.separator import Separator, SeparatorConfig
 from meetscribe.streaming.search import SearchSettings
+from meetscribe.training.command import starting_weights
 from meetscribe.training.corpus import read_alignments
 
 SETTINGS = Settings(
@@ -41,9 +44,17 @@ SETTINGS = Settings(
 )
 """What a model's settings begin with, tuned on the development sets (docs/log.md)."""
 
+DESCRIPTIONS = {
+    1: "streaming English recogniser",
+    2: "streaming English separator and recogniser, two at once",
+}
 
-def averaged_network(checkpoint: Path) -> SeparatorTransducerSegmenter:
-    """Return the network of a training checkpoint with its averaged weights; a recogniser has no separator."""
+
+def averaged_network(checkpoint: Path, separator: Path | None = None) -> SeparatorTransducerSegmenter:
+    """Return the network of a training checkpoint with its averaged weights.
+
+    A recogniser's checkpoint has no separator; `separator` is the checkpoint, or the model's directory, of another one.
+    """
     state = torch.load(checkpoint, map_location="cpu", weights_only=True)
     sizes, weights = state["sizes"], state["average"]
     if "recogniser" not in sizes:
@@ -51,7 +62,27 @@ def averaged_network(checkpoint: Path) -> SeparatorTransducerSegmenter:
         weights = {f"recogniser.{name}": value for name, value in weights.items()}
     network = new_network(recogniser_sizes(sizes["recogniser"]), separator_sizes(sizes["separator"]))
     network.load_state_dict(weights)
-    return network
+    if separator is None:
+        return network
+    other = _separator(separator)
+    return SeparatorTransducerSegmenter(network.recogniser, other, network.voice).eval()
+
+
+def _separator(source: Path) -> Separator:
+    """Return the separator of a checkpoint or of a model's directory.
+
+    Raises:
+        InputError: there is none in it.
+    """
+    weights = starting_weights(source, "separator")
+    if source.is_dir():
+        sizes = json.loads((source / CONFIGURATION).read_text())["separator"]
+    else:
+        sizes = torch.load(source, map_location="cpu", weights_only=True)["sizes"]
+        sizes = sizes.get("separator", sizes)
+    found = Separator(SeparatorConfig(**sizes))
+    found.load_state_dict(weights)
+    return found
 
 
 def averaged_recogniser(checkpoint: Path) -> Recogniser:
@@ -95,7 +126,10 @@ def main(
             help="a model whose settings and speaker embedder to take; default: those that are there"
         ),
     ] = None,
-    description: str = "streaming English recogniser",
+    separator: Annotated[
+        Path | None,
+        typer.Option(help="another separator: checkpoint of scripts/train-separator, or a model's directory"),
+    ] = None,
 ) -> None:
     """Write a model directory."""
     out.mkdir(parents=True, exist_ok=True)
@@ -111,12 +145,12 @@ def main(
         load_ngram(out / LANGUAGE_FILES["conversation"]),
     )
     prior = symbol_prior(alignments)
-    network = averaged_network(checkpoint)
+    network = averaged_network(checkpoint, separator)
     there = out if (out / CONFIGURATION).is_file() else None
     chosen = chosen_settings(settings or there)
     model = Model(out.name, out, network, words, chosen, prior)
     text = card or out / "CARD.md"
-    save_model(model, text.read_text() if text.is_file() else f"# {out.name}\n", description)
+    save_model(model, text.read_text() if text.is_file() else f"# {out.name}\n", DESCRIPTIONS[network.slots])
 
 
 if __name__ == "__main__":

@@ -67,7 +67,7 @@ def parser() -> argparse.ArgumentParser:
     add(
         "--separator",
         type=Path,
-        help="checkpoint of scripts/train-separator; --weights: that of the recogniser",
+        help="checkpoint of scripts/train-separator, or a model directory; default: that of --weights",
     )
     add("--meeting-rooms", type=int, default=80, help="image-source rooms of meetings")
     add("--seconds", type=float, default=20.0, help="length of each meeting")
@@ -139,11 +139,11 @@ def joint_config(options: argparse.Namespace, language: PhoneLanguage | None = N
 
 
 def joined_weights(start: Path, separator: Path | None) -> dict[str, Tensor]:
-    """Return the weights of a whole network, or those of a recogniser and a separator put together."""
-    weights = starting_weights(start, "recogniser")
-    if separator is None:
-        return weights
-    parts = {"recogniser": weights, "separator": starting_weights(separator, "separator")}
+    """Return the weights of a whole network, or of its recogniser and another separator put together."""
+    parts = {
+        "recogniser": starting_weights(start, "recogniser"),
+        "separator": starting_weights(separator or start, "separator"),
+    }
     return {f"{part}.{name}": value for part, found in parts.items() for name, value in found.items()}
 
 

@@ -62,7 +62,8 @@ def corpus(tmp_path):
     for index, name in enumerate(("one", "one", "two")):
         audio = f"{index}.wav"
         soundfile.write(tmp_path / audio, np.zeros(16000), 16000)
-        rows.append({"audio": audio, "text": "hello world", "corpus": name, "duration": 1.0, "speaker": "a"})
+        row = {"audio": audio, "text": "hello world", "corpus": name, "duration": 1.0, "speaker": "a"}
+        rows.append(row | [{"age": 12, "gender": "f"}, {"age": 17}, {}][index])
         if index:
             words = [["hello", 10, "HH:5 AH:5 L:5 OW:5"], ["world", 40, "W:5 ER:5 L:5 D:5"]]
             aligned.append({"audio": audio, "words": words})
@@ -91,6 +92,14 @@ def test_first_and_final_pass_are_scored_apart(corpus, capsys):
     assert 0 <= figures["rtf"] < 1  # of a network that says at once what it was told to
     assert figures["orc_wer"] is None
     assert set(figures["by_corpus"]) == {"one", "two"}
+
+
+def test_groups_of_speakers_are_scored_apart(corpus, capsys):
+    """Ages are told apart at 13 and 18; who says nothing of himself is in no group."""
+    _, out = _main(corpus, capsys, "--json", "--by", "age", "--by", "gender")
+    figures = json.loads(out.out)
+    assert set(figures["by_age"]) == {"one, age under 13", "one, age 13 to 17"}
+    assert figures["by_gender"]["one, gender f"]["wer"]["length"] == 2
 
 
 def test_latencies_come_from_aligned_utterances_only(corpus, capsys):

@@ -23,3 +23,13 @@ def test_training_begins_with_a_part_of_a_model(tmp_path: Path) -> None:
     write_tiny_model(tmp_path / "one", slots=1)
     with pytest.raises(InputError, match="no separator"):
         starting_weights(tmp_path / "one", "separator")
+
+
+def test_training_begins_with_a_part_of_the_whole_networks_checkpoint(tmp_path: Path) -> None:
+    """A part keeps the names that it has alone; one that was not trained is a sentence."""
+    average = {"recogniser.a.weight": torch.ones(2)}
+    torch.save({"average": average}, tmp_path / "checkpoint.pt")
+    found = starting_weights(tmp_path / "checkpoint.pt", "recogniser")
+    torch.testing.assert_close(found, {"a.weight": torch.ones(2)})
+    with pytest.raises(InputError, match="no separator"):
+        starting_weights(tmp_path / "checkpoint.pt", "separator")

@@ -7,6 +7,7 @@ import torch
 from meetscribe.checkpoint import CONFIGURATION, load_model
 from meetscribe.streaming.turns import TurnSettings
 from meetscribe.testing import tiny_network, tiny_recogniser, write_tiny_model
+from meetscribe.training.command import starting_weights
 from meetscribe.training.export import SETTINGS, averaged_network, averaged_recogniser, chosen_settings
 
 
@@ -37,6 +38,31 @@ def test_a_checkpoint_of_a_recogniser_is_a_network_of_one_slot(tmp_path: Path) -
     read = averaged_recogniser(tmp_path / "checkpoint.pt")
     for name, value in alone.state_dict().items():
         torch.testing.assert_close(read.state_dict()[name], value)
+
+
+@pytest.mark.parametrize("source", ["whole", "directory", "separator"])
+def test_a_recogniser_and_another_separator_become_one_network(tmp_path: Path, source: str) -> None:
+    """The last stage trains the recogniser alone; the separator comes from wherever it is."""
+    alone, whole = tiny_recogniser(), tiny_network(slots=2)
+    assert whole.separator is not None
+    recogniser = tmp_path / "recogniser.pt"
+    torch.save({"average": alone.state_dict(), "sizes": dataclasses.asdict(alone.config)}, recogniser)
+    other = tmp_path / "other.pt"
+    if source == "whole":
+        write_whole(other, slots=2)
+    elif source == "separator":
+        sizes = dataclasses.asdict(whole.separator.config)
+        torch.save({"average": whole.separator.state_dict(), "sizes": sizes}, other)
+    else:
+        other = tmp_path / "two"
+        write_tiny_model(other, slots=2)
+    network = averaged_network(recogniser, other)
+    assert network.slots == 2
+    assert network.separator is not None
+    for name, value in starting_weights(other, "separator").items():
+        torch.testing.assert_close(network.separator.state_dict()[name], value)
+    for name, value in alone.state_dict().items():
+        torch.testing.assert_close(network.recogniser.state_dict()[name], value)
 
 
 def test_settings_survive_another_export(tmp_path: Path) -> None:
