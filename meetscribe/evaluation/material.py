@@ -3,9 +3,9 @@
 A set is a folder with recordings and one `reference.seglst.json`, whose sessions are named after them; a recording
 without a session has nobody speaking in it.
 
-A manifest has one JSON object a line: `audio` (path below the manifest's folder), `text`, `corpus`, and what is known of
-the speaker, if anything: `gender`, `age` in years, `accent`. When `alignments.jsonl.xz` lies beside it, the times of
-its words make turns and latencies measurable.
+A manifest has one JSON object a line: `audio` (path below the manifest's folder), `text`, `corpus`, and what is
+known of the speaker, if anything: `gender`, `age` in years, `accent`. When `alignments.jsonl.xz` lies beside it, the
+times of its words make turns and latencies measurable.
 Not covered: manifests without text (skipped), several input channels (mixed).
 """
 

@@ -78,7 +78,8 @@ class AudioCache:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.places: dict[str, tuple[int, int]] = json.loads(path.with_suffix(".json").read_text())
-        self.samples = np.memmap(path.with_suffix(".i16"), np.int16, "r")
+        file = path.with_suffix(".i16")
+        self.samples = np.memmap(file, np.int16, "r") if file.stat().st_size else np.zeros(0, np.int16)
 
     def read(self, offset: int, samples: int) -> np.ndarray:
         """Return float32 samples in -1…1."""
