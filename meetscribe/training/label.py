@@ -52,7 +52,9 @@ def heard(model: Model, audio: np.ndarray, log_prior: np.ndarray) -> Labelled | 
         return None
     said = [AlignedWord(word.text, 0, symbols, ()) for word in words for symbols in [_said(model, word)]]
     aligned = align(said, log_scores(model.network.recogniser, audio, log_prior))
-    return aligned and Labelled(aligned, float(np.mean([word.confidence for word in words])))
+    if aligned is None:
+        return None
+    return Labelled(aligned, float(np.mean([word.confidence for word in words])))
 
 
 def _said(model: Model, word: FoundWord) -> tuple[int, ...]:
