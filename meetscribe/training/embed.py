@@ -74,7 +74,7 @@ def main(options: argparse.Namespace) -> int:
     if not begin(trainer, weights):
         feature_statistics(model, batches, objective)
         trainer.average = {name: value.detach().clone() for name, value in model.state_dict().items()}
-    elif not trainer.step:
+    elif not trainer.step and options.weights.is_dir():  # a model has no directions of people
         set_prototypes(model, batches)
         trainer.average = {name: value.detach().clone() for name, value in model.state_dict().items()}
     train(trainer, dev_figures(dev))
