@@ -204,7 +204,7 @@ def _export(places: Places, stage: str, out: Path) -> tuple[str, ...]:
 def _embedder(places: Places) -> Iterator[Stage]:
     size = ("--seconds", "80", "--rooms", "60", "--rate", "1e-3", "--muon-rate", "0.02")
     options = (*_run(places, "embedder", own_times=False), *_speakers(places), *size)
-    yield Stage("embedder", "embed", options, 12_000, 11_000, 300)
+    yield Stage("embedder", "embed", options, 17_600, 16_000, 300)
     told = ("--checkpoint", places.checkpoint("embedder"), "--corpus", str(places.corpus))
     kept = ("--out", str(places.out), "--cache", str(places.folder / "cache"))
     yield Stage("model-embedder", "export_embedder", (*told, *kept))

@@ -36,10 +36,10 @@ from meetscribe.training.corpus import read_alignments
 
 SETTINGS = Settings(
     first_pass=SearchSettings(
-        lm_weight=0.75, word_score=-2.0, blank_penalty=1.0, prior_scale=0.3, hidden_marks=True
+        lm_weight=0.75, word_score=-1.0, blank_penalty=1.0, prior_scale=0.3, hidden_marks=True
     ),
     final_pass=SearchSettings(
-        lm_weight=0.8, word_score=-2.0, blank_penalty=0.9, prior_scale=0.4, hidden_marks=True
+        lm_weight=0.9, word_score=-1.5, blank_penalty=0.9, prior_scale=0.4, hidden_marks=True
     ),
 )
 """What a model's settings begin with, tuned on the development sets (docs/log.md)."""

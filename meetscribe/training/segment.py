@@ -47,8 +47,6 @@ STYLES: tuple[tuple[Style, float], ...] = (
 """What meetings are like: more overlap than in real ones, since it is what has to be learned."""
 DEV_BATCHES = 12
 CHUNK = 8
-FOR_RECOGNISER = 2.0
-"""How much the recogniser's cross-entropy of phones counts where the separator learns what it needs."""
 
 
 class JointBatches(Dataset[JointBatch]):
@@ -87,11 +85,6 @@ def parser() -> argparse.ArgumentParser:
         help="of the separator's own losses; 0: it stays as it is",
     )
     add(
-        "--for-recogniser",
-        action="store_true",
-        help="the separator alone learns, beside its own losses what the recogniser needs to tell phones in overlaps",
-    )
-    add(
         "--discriminative",
         action="store_true",
         help="as of scripts/train",
@@ -121,7 +114,6 @@ def main(options: argparse.Namespace) -> int:
     model = SeparatorTransducerSegmenter(Recogniser(config.recogniser), Separator(config.separator))
     assert model.separator is not None
     model.separator.requires_grad_(options.separator_weight > 0)
-    model.recogniser.requires_grad_(not options.for_recogniser)
     language = spoken_language(batches.single.corpora, options.seed) if options.discriminative else None
     objective = JointObjective(joint_config(options, language))
     trainer = Trainer(
@@ -135,9 +127,6 @@ def main(options: argparse.Namespace) -> int:
 
 def joint_config(options: argparse.Namespace, language: PhoneLanguage | None = None) -> JointConfig:
     """Return the losses that the options ask for."""
-    if options.for_recogniser:
-        frames = RecognitionConfig("frames", frame_weight=FOR_RECOGNISER)
-        return JointConfig(frames, separator=options.separator_weight, single=0.0)
     penalty = EndOfTurnPenalty(late=options.late, early=options.early, grace=options.grace)
     losses = {
         "fast_emit": options.fast_emit,

@@ -41,7 +41,7 @@ class JointConfig:
 
     recognition: RecognitionConfig = field(default_factory=lambda: RecognitionConfig("full-sum"))
     separation: SeparationConfig = field(default_factory=SeparationConfig)
-    single: float = 1.0  # of the single talkers' loss; 0: they are not heard
+    single: float = 1.0  # of the single talkers' loss
     separator: float = 0.2  # of the separator's own losses; 0: it stays as it is
     masking: float = 0.0  # of the norm of encodings where a slot is silent
     ctc: float = 0.0
@@ -74,8 +74,6 @@ class JointObjective:
         self, model: SeparatorTransducerSegmenter, batch: JointBatch, rng: np.random.Generator
     ) -> tuple[Tensor, dict[str, float]]:
         """Return the loss of a batch and its parts."""
-        if not self.config.single:
-            return self.mixed(model, batch.mixtures, drawn_chunk(rng))
         single, parts = self.single(model.recogniser, batch.single, rng)
         mixed, more = self.mixed(model, batch.mixtures, drawn_chunk(rng))
         loss = mixed + self.config.single * single

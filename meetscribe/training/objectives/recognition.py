@@ -33,7 +33,7 @@ CHUNKS: tuple[tuple[int | None, float], ...] = ((4, 0.15), (8, 0.4), (16, 0.15),
 class RecognitionConfig:
     """Which losses, and how much of each; all are per step of 40 ms."""
 
-    stage: str = "alignment"  # or "full-sum", or "frames": the frame-wise cross-entropy alone
+    stage: str = "alignment"  # or "full-sum"
     frame_weight: float = 1.0  # of the frame-wise cross-entropy
     smoothing: float = 0.1
     band: int = 8  # label counts looked at in each step by the full sum
@@ -117,9 +117,7 @@ def recognition_loss(
     classes = torch.log_softmax(model.frame_classifier(encoded), -1)
     steps = batch.steps.sum()
     frame = smoothed_cross_entropy(classes, batch.classes, config.smoothing) / steps
-    if config.stage == "frames":
-        parts, loss = {"frame": frame}, torch.zeros_like(frame)
-    elif config.stage == "alignment":
+    if config.stage == "alignment":
         scores = model.transducer(encoded, alignment_path(batch.emitted))
         label = smoothed_cross_entropy(scores, batch.emitted, config.smoothing) / steps
         parts = {"label": label, "frame": frame}
