@@ -32,11 +32,11 @@ class SecondPassSettings:
     """
 
     likeness: Likeness
-    merge: float = 1.5
+    merge: float = 0.5
     join: float = 1.0
     seed: float = 1.5
     most: int = 500
-    new: float = 4.0
+    new: float = 2.5
 
 
 def decide_anew(
