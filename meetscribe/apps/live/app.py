@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from multiprocessing import resource_tracker
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any, ClassVar, TypeVar
 
 from textual.app import App, ComposeResult
@@ -45,6 +46,7 @@ from meetscribe.formats.registry import by_path
 from meetscribe.timeline import clock
 
 _FRAME = 0.04  # seconds between two pictures, at least
+_READ = 8.0  # seconds that a sentence about other meetings stays on the screen
 _GRACE = 3.0  # seconds for the screen to end by itself when its terminal is gone
 _HUNG_UP = 129  # exit code, as shells give it
 _SETTLE = 200  # finished turns, about a quarter of an hour of talk
@@ -109,6 +111,8 @@ class LiveApp(App[None]):
         self._is_light = themes.prefers_light(os.environ) if is_light is None else is_light
         self._leaving = self._ended = self._is_due = False
         self._failure: str | None = None
+        self.told: list[str] = []
+        self._untold: SimpleQueue[str] = SimpleQueue()
         self._dialogs: dict[type[Dialog[Any]], Dialog[Any]] = {}
         self._settled = 0  # finished turns that the garbage collector need not look at
 
@@ -164,6 +168,13 @@ class LiveApp(App[None]):
             self.pane.take(event)
         self.post_message(Changed())
 
+    def tell(self, sentence: str) -> None:
+        """Show a sentence that is not about this meeting; any thread may, before the screen is there too."""
+        self.told.append(sentence)
+        self._untold.put(sentence)
+        if self.is_running:
+            self.post_message(Changed())
+
     def on_changed(self) -> None:
         """Draw soon, unless that is to be done already."""
         if not self._is_due:
@@ -183,6 +194,8 @@ class LiveApp(App[None]):
         first.query_one(Reason).condition = condition
         meters.levels = self.view.levels
         meters.names = tuple(self.view.channel_name(n) for n in range(len(self.view.levels)))
+        while not self._untold.empty():
+            self.notify(self._untold.get(), timeout=_READ)
 
     def _settle(self) -> None:
         """Take what was said out of the garbage collector's sight: after two hours it took 40 ms to look through."""
@@ -430,7 +443,8 @@ def run(meeting: RunningMeeting, folder: Path | None = None) -> list[DurableEven
     """Show a meeting on the terminal, run it to its end and return its log.
 
     The meeting begins with the screen and ends when its source does or somebody stops it. If the screen fails, the
-    meeting goes on without it until it is interrupted.
+    meeting goes on without it until it is interrupted. What the meeting says about others that were cut off is shown,
+    and stands on stderr when the screen is gone.
 
     Args:
         meeting: not running yet.
@@ -441,14 +455,18 @@ def run(meeting: RunningMeeting, folder: Path | None = None) -> list[DurableEven
     """
     # Starting a process passes on stderr, which has no descriptor while textual holds it: what starts them comes first.
     resource_tracker.ensure_running()
-    with MeetingThread(meeting) as running:
-        app = LiveApp(running, folder)
+    running = MeetingThread(meeting)
+    app = LiveApp(running, folder)
+    meeting.say = app.tell
+    with running:
         terminals = [descriptor for descriptor in (1, 2) if os.isatty(descriptor)]
         signal.signal(signal.SIGHUP, lambda *_: _hang_up(app, running, terminals))
         app.run()
         if app.return_code and running.is_running:
             print("meetscribe: the screen failed, the meeting goes on; Ctrl+C ends it", file=sys.stderr)
             running.wait()
+    for sentence in app.told:
+        print(f"meetscribe: {sentence}", file=sys.stderr)
     return running.result()
 
 

@@ -55,7 +55,12 @@ class Meeting(Protocol):
 
 
 class RunningMeeting(Protocol):
-    """A meeting that still has to be run (`meetscribe.session.session.MeetingSession`)."""
+    """A meeting that still has to be run (`meetscribe.apps.own_meeting.OwnMeeting`).
+
+    `say` gets what it has to say about other meetings, a sentence at a time, in the thread in which it runs.
+    """
+
+    say: Callable[[str], None]
 
     @property
     def log(self) -> Sequence[DurableEvent]:

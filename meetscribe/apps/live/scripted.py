@@ -4,7 +4,7 @@ It numbers events and answers commands as a real meeting does, but nobody listen
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from meetscribe import events as ev
 from meetscribe.meeting import Meeting, apply
@@ -59,6 +59,7 @@ class ScriptedMeeting:
         self._now = 0
         self.meeting = Meeting()
         self.commands: list[Command] = []
+        self.say: Callable[[str], None] = lambda sentence: None
 
     @property
     def log(self) -> list[ev.DurableEvent]:

@@ -10,6 +10,21 @@ from .terminal import Terminal
 
 PROGRAM = str(Path(__file__).parent / "scripted_program.py")
 
+BESIDE_ANOTHER = """
+from meetscribe import events as ev
+from meetscribe.apps.live.app import run
+from meetscribe.apps.live.scripted import ScriptedMeeting
+
+
+class BesideAnother(ScriptedMeeting):
+    async def run(self):
+        self.say("meeting 'rooms' was interrupted; 0:12 of it is transcribed now")
+        return await super().run()
+
+
+run(BesideAnother([ev.Session(title="Stairs", started="2026-11-25T10:00:00")]))
+"""
+
 
 def settled(lines):
     return any("first." in line for line in lines)
@@ -31,6 +46,15 @@ def test_a_real_terminal_shows_both_speakers_of_an_overlap_on_the_same_rows():
         terminal.press("\r")
         assert terminal.wait_for_end() == 0
         assert b"torch: False" in terminal.written
+
+
+def test_what_becomes_of_meetings_that_were_cut_off_is_said_on_the_screen():
+    """Whoever opens the next meeting sees it, and can read it again when the screen is gone."""
+    with Terminal("-c", BESIDE_ANOTHER) as terminal:
+        terminal.wait_for(lambda lines: any("meeting 'rooms' was interrupted" in line for line in lines))
+        terminal.press("q\r")
+        assert terminal.wait_for_end() == 0
+        assert "meetscribe: meeting 'rooms' was interrupted" in "".join(terminal.lines)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
