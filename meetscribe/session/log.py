@@ -59,6 +59,16 @@ class LogKeeper:
             self._redacting = asyncio.create_task(self._redact_and_write(), name="log")
         await asyncio.shield(self._redacting)
 
+    @property
+    def is_forgetting(self) -> bool:
+        """Say whether words that were taken back may still be on the disk."""
+        return bool(self._redactions)
+
+    @property
+    def waiting(self) -> list[DurableEvent]:
+        """Return the events that are not on the disk yet."""
+        return self._events[self._written :]
+
     def since(self, seq: int) -> list[DurableEvent]:
         """Return the events with a higher number, in order."""
         return self._events[max(seq, 0) :]

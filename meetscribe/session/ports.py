@@ -124,7 +124,11 @@ class Recorder(Protocol):
         ...
 
     def erase(self, start: int, end: int) -> None:
-        """Make all channels silent from `start` to `end`: the samples are gone when this returns."""
+        """Make all channels silent from `start` to `end`: the samples are gone when this returns.
+
+        Raises:
+            RecordingError: they are still there.
+        """
         ...
 
     def read(self, channel: int, start: int, end: int) -> NDArray[np.float32]:

@@ -2,7 +2,8 @@
 
 Every block is written at once, and every `SYNC` seconds a thread makes the system put it on the disk. A channel's
 segment ends after ten minutes; another thread makes FLAC of it. `Recording` reads what is there.
-A full disk stops the recording, not the meeting: `write` says so, and goes on as soon as there is room again.
+A full disk stops the recording, not the meeting: `write` says so, and goes on as soon as there is room again. The last
+room is the transcript's, which needs a hundredth of it, and more for a moment when something is taken back.
 Not covered: what is done with the audio; the files themselves (`segments.py`).
 """
 
@@ -16,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import soundfile
 from numpy.typing import NDArray
 
 from meetscribe.errors import RecordingError
@@ -39,10 +41,14 @@ LONGEST_SEGMENT = 600 * SAMPLE_RATE
 LOW_SPACE = 500 * 1024**2
 """Free bytes below which a recorder complains: about two hours of two channels."""
 
+TRANSCRIPT_SPACE = 32 * 1024**2
+"""Free bytes that a recording leaves: a transcript of many hours, rewritten when words are taken back."""
+
 MARKS = "marks.json"
 """The file that says how far a recording was transcribed."""
 
 _LOOKS = 10  # syncs between two looks at the free space
+_SHARE = 8  # of a small disk, that much is left instead
 
 
 def read(segments: Sequence[Segment], start: int, end: int) -> NDArray[np.float32]:
@@ -157,15 +163,22 @@ class FileRecorder:
         channels: how many.
         longest: samples of a segment.
         low_space: free bytes below which it complains.
+        left_space: free bytes below which it stops; on a small disk an eighth of it.
 
     Raises:
         RecordingError: the folder cannot be used.
     """
 
     def __init__(
-        self, directory: Path, channels: int, longest: int = LONGEST_SEGMENT, low_space: int = LOW_SPACE
+        self,
+        directory: Path,
+        channels: int,
+        longest: int = LONGEST_SEGMENT,
+        low_space: int = LOW_SPACE,
+        left_space: int = TRANSCRIPT_SPACE,
     ) -> None:
-        self._directory, self._longest, self._low_space = directory, longest, low_space
+        self._directory, self._longest = directory, longest
+        self._low_space, self._left_space = low_space, left_space
         try:
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)
             mend(directory)
@@ -202,6 +215,7 @@ class FileRecorder:
         """
         closed: list[Segment] = []
         try:
+            self._leave_space()
             with self._writing:
                 for track, samples in zip(self._tracks, to_pcm(block.samples).T, strict=True):
                     fresh = samples[max(track.end - block.position, 0) :]
@@ -210,17 +224,40 @@ class FileRecorder:
                     if track.end - track.begin >= self._longest and (segment := track.close()) is not None:
                         closed.append(segment)
         except OSError as error:
-            raise RecordingError(f"the recording has stopped ({error.strerror})") from error
+            raise RecordingError(f"the recording has stopped ({error.strerror}); delete something") from error
         if closed:
             self._compress(closed)
 
+    def _leave_space(self) -> None:
+        """Refuse to take the room that the transcript needs.
+
+        Raises:
+            RecordingError: there is no more than that.
+            OSError: nobody can say how much there is.
+        """
+        disk = shutil.disk_usage(self._directory)
+        if disk.free < min(self._left_space, disk.total // _SHARE):
+            megabytes = disk.free // 1024**2
+            raise RecordingError(
+                f"the recording has stopped: the transcript needs the {megabytes} MB that are free; delete something"
+            )
+
     def erase(self, start: int, end: int) -> None:
-        """Make all channels silent from `start` to `end`, on the disk."""
-        with self._changing:
-            with self._writing:
-                segments = [segment for track in self._tracks for segment in track.all()]
-            for segment in segments:
-                segment.silence(start, end)
+        """Make all channels silent from `start` to `end`, on the disk.
+
+        Raises:
+            RecordingError: the disk is full or broken; some of the sound is still there.
+        """
+        try:
+            with self._changing:
+                with self._writing:
+                    segments = [segment for track in self._tracks for segment in track.all()]
+                for segment in segments:
+                    segment.silence(start, end)
+        except (OSError, soundfile.LibsndfileError) as error:
+            raise RecordingError(
+                f"its sound is still on the disk ({error}); make room and take it back again"
+            ) from error
 
     def read(self, channel: int, start: int, end: int) -> NDArray[np.float32]:
         """Return the samples of one channel; what was not recorded is silence."""

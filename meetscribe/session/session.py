@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from meetscribe.errors import EngineLost
+from meetscribe.errors import EngineLost, RecordingError, StorageError
 from meetscribe.events import (
     Change,
     DurableEvent,
@@ -42,7 +42,7 @@ from meetscribe.session.marks import Mark, Marks, loads
 from meetscribe.session.ports import AudioSource, EventLog, EventSink, Recognition, Recorder
 from meetscribe.session.sharing import Sharing
 from meetscribe.session.speakers import Speakers, SpeakerSettings
-from meetscribe.timeline import SAMPLE_RATE, Interval, to_samples
+from meetscribe.timeline import SAMPLE_RATE, Interval, clock, to_samples
 
 _PATIENCE = SAMPLE_RATE // 2  # samples that a patient session takes before they are transcribed
 _CAUGHT_UP = 2 * SAMPLE_RATE
@@ -142,6 +142,7 @@ class MeetingSession:
 
         Raises:
             MeetscribeError: the source failed; the log holds what it gave until then.
+            StorageError: the end of the log is not on the disk.
         """
         readers = [(sink, self.subscribe(self.meeting.seq, limit=1 << 62)) for sink in self.sinks]
         serving = [asyncio.create_task(self._serve(*reader), name="sink") for reader in readers]
@@ -152,10 +153,26 @@ class MeetingSession:
             served = await asyncio.gather(*serving, return_exceptions=True)
             if self.recorder is not None:
                 await asyncio.to_thread(self.recorder.close)
-        for failed in (failure, *served):
+        await self._keeper.retry()  # what was compressed has made room
+        for failed in (failure, *served, self._unwritten()):
             if isinstance(failed, BaseException):
                 raise failed
         return self.log
+
+    def _unwritten(self) -> StorageError | None:
+        """Return what has become of a log that could not be written to its end, None where it was."""
+        waiting = self._keeper.waiting
+        if not waiting:
+            return None
+        id, taken_back = self.start.session, ""
+        if self._keeper.is_forgetting:
+            taken_back = (
+                f"; words that were taken back are still there: `meetscribe delete {id}` takes them away"
+            )
+        return StorageError(
+            f"meeting {id!r}: {self._keeper.trouble}, and ends there at {clock(waiting[0].at)}; when there is room, "
+            f"`meetscribe recover {id}` adds what was recorded{taken_back}"
+        )
 
     async def command(self, command: Command) -> Ack:
         """Carry out a command; its effect comes as an event to every reader.
@@ -253,8 +270,9 @@ class MeetingSession:
             self.publish(SpeakerUpdate(at=self._backlog.end, changes=changes))
         reason = self.settings.ended if failure is None else "the audio failed"
         async with self._changing:  # what was being decided is done, and nothing is decided after the end
+            reasons = self._stop_reason or reason, self._keeper.trouble
             now = self._backlog.end
-            self.publish(End(at=now, reason=self._stop_reason or reason, duration=now))
+            self.publish(End(at=now, reason="; ".join(filter(None, reasons)), duration=now))
         return failure
 
     # -- what people decide
@@ -279,15 +297,18 @@ class MeetingSession:
             self._return(command)
         else:
             end = self._intake.now
-            await self._take_back(Interval(max(end - to_samples(command.seconds or 0.0), 0), end))
+            await self._take_back(Interval(max(end - to_samples(command.seconds or 0.0), 0), end), command)
 
-    async def _take_back(self, hidden: Interval) -> None:
-        """Erase what was said: audio and text, in memory and on disk. What is left is transcribed again."""
+    async def _take_back(self, hidden: Interval, command: Command) -> None:
+        """Erase what was said: audio and text, in memory and on disk. What is left is transcribed again.
+
+        Raises:
+            CommandError: `disk`: nobody is shown it any more, but it could not be erased on the disk.
+        """
         for follower in self._followers:
             await follower.halt()
         try:
-            if self.recorder is not None:
-                await asyncio.to_thread(self.recorder.erase, hidden.start, hidden.end)
+            trouble = await self._erase(hidden)
             self._backlog.erase(hidden.start, hidden.end)
             turns = {id for id, turn in self.meeting.heard.items() if turn.interval.touches(hidden)}
             self._speakers.forget(turns)
@@ -298,6 +319,21 @@ class MeetingSession:
         finally:
             for follower in self._followers:
                 follower.go_on()
+        if self._keeper.is_forgetting:
+            trouble = (
+                f"its words are still on the disk: {self._keeper.trouble}; they go as soon as there is room"
+            )
+        if trouble is not None:
+            raise CommandError("disk", f"nobody is shown it any more, but {trouble}", command.id)
+
+    async def _erase(self, hidden: Interval) -> str | None:
+        """Erase recorded sound; return why it is still there, None where it is gone."""
+        try:
+            if self.recorder is not None:
+                await asyncio.to_thread(self.recorder.erase, hidden.start, hidden.end)
+        except RecordingError as error:
+            return str(error)
+        return None
 
     # -- state
 

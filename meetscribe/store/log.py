@@ -62,7 +62,8 @@ class SqliteLog:
             meeting, emptied = add(connection, self._number, self._meeting, events)
         self._meeting = meeting
         if emptied:
-            self._database.scrub()
+            with contextlib.suppress(StorageError):  # the events are kept, and what is due is noted
+                self._database.scrub()
             self._meeting = fold(self.since(0))
         if meeting.end is not None:
             self._end()
@@ -81,10 +82,14 @@ class SqliteLog:
         return read(self._database, self._number, seq)
 
     def redact(self, turns: Collection[str]) -> None:
-        """Empty the finals and corrections of turns, so that the files do not hold their words any more."""
+        """Empty the finals and corrections of turns, so that the files do not hold their words any more.
+
+        Raises:
+            StorageError: the disk is full or broken; traces may be left until the same is tried again.
+        """
         with self._database.writing() as connection:
-            emptied = empty(connection, self._number, turns)
-        if emptied:
+            empty(connection, self._number, turns)
+        if self._database.rows("SELECT 1 FROM duties WHERE duty = 'scrub'"):  # of an earlier try, too
             self._database.scrub()
             self._meeting = fold(self.since(0))
 

@@ -7,12 +7,13 @@ import pytest
 from fakes import FlakyRecognition, ListSink, PushSource, speech
 
 from meetscribe import events as ev
-from meetscribe.errors import AudioError
+from meetscribe.errors import AudioError, StorageError
 from meetscribe.meeting import fold
 from meetscribe.session.commands import Command, CommandError
 from meetscribe.session.log import MemoryLog
 from meetscribe.session.ports import Block, Hole, SourceState
 from meetscribe.session.recorder import FileRecorder, Recording
+from meetscribe.session.segments import Segment
 from meetscribe.session.session import MeetingSession, SessionSettings
 
 START = ev.Session(session="m", title="m", started="2026-11-22T09:00:00+00:00")
@@ -433,6 +434,11 @@ class FailingLog(MemoryLog):
             raise OSError(28, "No space left on device")
         super().append(event)
 
+    def redact(self, turns):
+        if self.fails:
+            raise OSError(28, "No space left on device")
+        super().redact(turns)
+
 
 def test_a_log_that_cannot_be_written_loses_no_event():
     """Events wait and keep their numbers, the state says so, and they are written when that is possible again."""
@@ -452,6 +458,64 @@ def test_a_log_that_cannot_be_written_loses_no_event():
     assert log == kept.since(0)
     assert [event.seq for event in log] == list(range(1, len(log) + 1))
     assert any("No space left" in (event.reason or "") for event in of(ev.Status, log))
+
+
+def test_a_log_that_could_not_be_written_to_its_end_is_an_error():
+    """Nobody is told that a meeting is kept whose end is only in memory; it says until when it is."""
+    kept = FailingLog()
+
+    async def scene(meeting):
+        await meeting.hear(speech("A"))
+        kept.fails = True
+        await meeting.hear(speech("bC"))
+        with pytest.raises(
+            StorageError, match=r"No space left on device\), and ends there at 0:01.*recover m`"
+        ):
+            await meeting.end()
+        return meeting.session.log
+
+    log = play(scene, kept=kept)
+    assert isinstance(log[-1], ev.End)
+    assert log[-1].reason.startswith("end of the audio; the transcript cannot be written to disk")
+    assert kept.since(0) == log[: len(kept.since(0))] != log
+
+
+def test_words_that_are_still_on_a_full_disk_are_not_said_to_be_gone():
+    """They are gone from the meeting at once, whoever asked hears that the disk has them, and then they go."""
+    kept = FailingLog()
+
+    async def scene(meeting):
+        await meeting.hear(speech("Ab"))
+        kept.fails = True
+        with pytest.raises(CommandError, match="still on the disk") as refused:
+            await meeting.command("off_record", seconds=60.0)
+        assert refused.value.code == "disk"
+        assert texts(meeting.session.log) == [""]
+        assert texts(kept.since(0)) != [""]
+        kept.fails = False
+        await meeting.state("listening")
+        return await meeting.end()
+
+    log = play(scene, kept=kept)
+    assert log == kept.since(0)
+    assert texts(log) == [""]
+
+
+def test_sound_that_cannot_be_erased_is_not_said_to_be_gone(tmp_path, monkeypatch):
+    """The text goes all the same."""
+
+    def broken(segment, start, end):
+        raise OSError(5, "Input/output error")
+
+    async def scene(meeting):
+        await meeting.hear(speech("Ab"))
+        with monkeypatch.context() as patch:
+            patch.setattr(Segment, "silence", broken)
+            with pytest.raises(CommandError, match=r"sound is still on the disk.*Input/output error"):
+                await meeting.command("off_record", seconds=60.0)
+        return await meeting.end()
+
+    assert texts(play(scene, recorder=FileRecorder(tmp_path, 1))) == [""]
 
 
 def test_lag_is_told_when_the_transcript_is_behind():

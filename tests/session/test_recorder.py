@@ -1,6 +1,8 @@
 import os
+import shutil
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -156,6 +158,21 @@ def test_little_space_is_told_in_time(tmp_path: Path) -> None:
             break
         time.sleep(0.05)
     assert "MB are free" in (recorder.complaint or "")
+    recorder.close()
+
+
+def test_the_last_room_is_left_to_the_transcript(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A recording stops before the disk is full: what is said can still be written down, and taken back."""
+    disk, recorder = SimpleNamespace(total=8 << 30, free=30 << 20), FileRecorder(tmp_path, 1)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: disk)
+    with pytest.raises(RecordingError, match="has stopped: the transcript needs the 30 MB"):
+        recorder.write(Block(0, noise(1_000)))
+    disk.total = 128 << 20
+    recorder.write(Block(0, noise(1_000)))  # an eighth of a small disk is enough
+    disk.free = 15 << 20
+    with pytest.raises(RecordingError, match="has stopped"):
+        recorder.write(Block(1_000, noise(1_000)))
+    assert recorder.length == 1_000
     recorder.close()
 
 

@@ -55,7 +55,7 @@ class StateBar(Widget):
 
 
 class Reason(Widget):
-    """A line that says why the meeting does not simply listen; it is not there while it does."""
+    """Says why the meeting does not simply listen, in up to three lines; it is not there while it does."""
 
     condition = reactive(Condition("starting"), layout=True)
 
@@ -66,4 +66,4 @@ class Reason(Widget):
 
     def render(self) -> RenderResult:
         """Return the reason."""
-        return Content(f" {self.condition.reason or ''}")
+        return Content(self.condition.reason or "")

@@ -157,6 +157,20 @@ async def test_each_channel_has_a_meter():
 
 
 @in_a_loop
+async def test_several_faults_are_all_told():
+    """The transcript that cannot be written is seen beside the recording that has stopped."""
+    faults = (
+        "the recording has stopped (No space left on device); delete something; the transcript goes on",
+        "the transcript cannot be written to disk (log.sqlite3: the disk is full; free some space)",
+    )
+    told = ev.Status(at=at(19), state="degraded", reason="; ".join(faults))
+    async with shown(START, *CONVERSATION, told) as screen:
+        assert " ".join(line.strip() for line in screen.lines[1:4]) == "; ".join(faults)
+    async with shown(START, *CONVERSATION) as screen:
+        assert "Good morning" in screen.lines[1]
+
+
+@in_a_loop
 async def test_a_terminal_may_change_its_size():
     """The transcript is laid out anew, and nothing is lost on the way."""
     async with shown() as screen:
