@@ -137,6 +137,11 @@ def load_settings(config: Path | None, flags: Mapping[str, Any]) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "extra_forbidden":
+            raise UsageError(
+                f"{config or default_config_file()}: there is no setting {name!r}; `meetscribe config` without this "
+                "line shows those there are"
+            ) from error
         raise UsageError(
             f"setting {name!r} cannot be {first['input']!r} ({first['msg'].lower()}); correct the flag, "
             f"MEETSCRIBE_{name.upper()} or {config or default_config_file()}"

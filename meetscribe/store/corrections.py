@@ -1,7 +1,8 @@
 """The words that people put right, by comparing what was heard with what they wrote instead.
 
 A run of new words is one entry, so that names of several words stay together; longer runs are another sentence, not a
-word that was misheard. Words that differ in capitals or punctuation alone were heard well.
+word that was misheard. Words that differ in capitals or punctuation alone were heard well. What was put right twice
+counts as it was left.
 Not covered: how a recogniser listens for them.
 """
 
@@ -33,9 +34,13 @@ def put_right(heard: str, text: str) -> list[str]:
 def corrected_words(databases: Iterable[Database], limit: int) -> list[str]:
     """Return the words of all corrections by people, the last first, each once."""
     found: dict[str, None] = {}
+    settled: set[tuple[str, str]] = set()
     for correction, final in chain.from_iterable(database.rows(_QUERY) for database in databases):
         fix, heard = wire.loads(correction), wire.loads(final)
         if isinstance(fix, ev.Correction) and isinstance(heard, ev.Final) and fix.by == "person":
+            if (turn := (fix.session, fix.turn)) in settled:
+                continue
+            settled.add(turn)
             found.update(dict.fromkeys(put_right(heard.turn.text, fix.text)))
         if len(found) >= limit:
             break

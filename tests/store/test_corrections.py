@@ -42,3 +42,17 @@ def test_corrected_words_come_from_all_meetings_the_last_first(store):
     log.redact(["t2"])
     assert store.corrected_words() == ["Ada", "Babbage"]
     assert store.corrected_words(limit=1) == ["Ada"]
+
+
+def test_what_was_put_right_twice_is_listened_for_as_it_was_left(store):
+    """A slip in a correction is no word, and what was well heard after all is none either."""
+    made.record(
+        store,
+        ev.Final(turn=made.turn("t1", 0, 2, "this is data today")),
+        ev.Correction(turn="t1", text="this is Aad today"),
+        ev.Correction(turn="t1", text="this is Ada today"),
+        ev.Final(turn=made.turn("t2", 3, 4, "this is cabbage")),
+        ev.Correction(turn="t2", text="this is Babbage"),
+        ev.Correction(turn="t2", text="this is cabbage"),
+    )
+    assert store.corrected_words() == ["Ada"]

@@ -38,3 +38,11 @@ def test_a_wrong_setting_is_a_sentence(cli, file):
     assert result.code == 2
     assert "setting 'retention_days' cannot be 0" in result.err
     assert str(file) in result.err
+
+
+def test_a_setting_that_there_is_not_is_a_sentence(cli, file):
+    """A slip of the pen in the file is told as one."""
+    file.write_text("retention_day = 90\n")
+    result = cli("config")
+    assert result.code == 2
+    assert f"{file}: there is no setting 'retention_day'" in result.err
