@@ -74,7 +74,10 @@ def redo(
     )
     asyncio.run(heard.run())
     turns = heard.meeting.turns
-    carried = carry_over(old, [turn for turn in turns if not _is_hidden(turn.interval, old)])
+    seen = [turn for turn in turns if not _is_hidden(turn.interval, old)]
+    carried = carry_over(
+        old, seen, {turn.speaker_id for turn in heard.meeting.heard.values() if turn.speaker_id}
+    )
     events = _anew(start, log, heard.log, carried.events, old.duration)
     store.write_anew(meeting_id, events)
     return Redone(len(turns), carried)

@@ -30,9 +30,12 @@ class Carried:
     kept_as_bookmarks: int
 
 
-def carry_over(old: Meeting, new: Sequence[Turn]) -> Carried:
-    """Return what people decided about `old`, for a transcript with the turns `new`."""
-    updates = _speakers(old, new)
+def carry_over(old: Meeting, new: Sequence[Turn], used: Collection[str] = ()) -> Carried:
+    """Return what people decided about `old`, for a transcript with the turns `new`.
+
+    Nobody else is given an id of `used`: the new log names speakers whose turns are others' by now.
+    """
+    updates = _speakers(old, new, used)
     fixes = list(_corrections(old, new))
     named = {change.speaker for update in updates for change in update.changes if change.speaker}
     applied = sum(isinstance(event, Correction) for event in fixes)
@@ -72,7 +75,7 @@ class _Timeline:
         return max(found, key=lambda pair: pair[0], default=(0, None))[1]
 
 
-def _speakers(old: Meeting, new: Sequence[Turn]) -> list[SpeakerUpdate]:
+def _speakers(old: Meeting, new: Sequence[Turn], used: Collection[str]) -> list[SpeakerUpdate]:
     """Return the names and merges for the new speakers; turns without one are given to a speaker of their own."""
     known = {
         speaker
@@ -93,7 +96,7 @@ def _speakers(old: Meeting, new: Sequence[Turn]) -> list[SpeakerUpdate]:
     for speaker, counts in sorted(votes.items()):
         if (winner := counts.most_common(1)[0][0]) in known:
             same[winner].append(speaker)
-    return _updates(old, same, alone, {turn.speaker_id for turn in new})
+    return _updates(old, same, alone, {turn.speaker_id for turn in new} | set(used))
 
 
 def _updates(

@@ -57,6 +57,20 @@ def test_of_two_who_talk_at_once_each_keeps_their_own_name():
     assert said(folded) == [("Bob", "no please do not"), ("Alice", "move the budget")]
 
 
+def test_nobody_gets_an_id_that_the_new_log_has_used_for_others():
+    """A reader of its turns alone would take those others for them."""
+    turns = [made.turn("t1", 1, 3, "no please do not"), made.turn("t2", 5, 8, "fine", "s9")]
+    named = [
+        change.speaker_id
+        for used in ((), ("s2",))
+        for update in carry_over(OLD, turns, used).events
+        if isinstance(update, ev.SpeakerUpdate)
+        for change in update.changes
+        if change.speaker == "Bob"
+    ]
+    assert named == ["s2", "s1"]
+
+
 def test_a_person_who_was_split_is_put_together():
     """Two new speakers who both are Alice become one."""
     folded, _ = after(OLD, made.turn("t1", 0, 4, "we move", "s3"), made.turn("t2", 5, 8, "fine", "s4"))
