@@ -62,8 +62,8 @@ def small_disk(home: Path):
 
 def test_a_full_disk_stops_the_recording_and_not_the_transcript(live, home: Path, small_disk: Path) -> None:
     """The state says that the disk is full; every word is shown; when there is room again recording goes on."""
-    meeting = live("--from-file", str(home / "words.wav"), "--speed", "2")
-    meeting.until(lambda event: event["type"] == "final")
+    meeting = live("--from-file", str(home / "words.wav"), "--speed", "4")
+    meeting.until(lambda event: event["type"] == "level")
     with (small_disk / "rubbish").open("wb", buffering=0) as file:
         try:
             while True:
@@ -94,13 +94,14 @@ def test_the_recording_stops_while_there_is_room_to_take_words_back(
     live, home: Path, small_disk: Path
 ) -> None:
     """When little room is left, the transcript has it: words go off the record, and their bytes from the disk."""
-    meeting = live("--from-file", str(home / "words.wav"), "--speed", "2")
-    first = meeting.until(lambda event: event["type"] == "final")
+    meeting = live("--from-file", str(home / "words.wav"), "--speed", "4")
+    meeting.until(lambda event: event["type"] == "level")
     left = shutil.disk_usage(small_disk).total // 8 - 64 * 1024
     with (small_disk / "rubbish").open("wb", buffering=0) as file:
         while shutil.disk_usage(small_disk).free > left:
             file.write(bytes(4096))
     meeting.until(lambda event: event["type"] == "status" and "transcript needs" in (event["reason"] or ""))
+    first = meeting.until(lambda event: event["type"] == "final")
     meeting.ask(id="c1", name="off_record", seconds=600)
     meeting.until(lambda event: event["type"] == "ack")
     meeting.ask(id="c2", name="stop")
