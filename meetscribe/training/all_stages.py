@@ -1,10 +1,10 @@
-"""`scripts/train-all`: from a corpus to a model, every stage with the figures that the shipped model was made with.
+"""`scripts/train-all`: from a corpus to a model, every stage with the figures of the shipped model (rounds put together).
 
     scripts/train-all --corpus CORPUS --folder RUNS --out models/NAME --dictionary cmudict.dict
 
 A stage is a command of its own (`docs/training.md` explains each) in a process of its own; `--dry` prints them. What is
-done is noted in `RUNS/done`, and a stage that was stopped goes on where it was: the same command goes on. `--scale`
-makes all runs shorter alike: 0.01 is a rehearsal of an hour, whose model hears nothing.
+done is noted in `RUNS/done`: the same command goes on with what is not, a training where it was stopped. `--scale`
+makes all trainings shorter alike: a small one rehearses everything, with a model that hears nothing.
 Not covered: corpora as they are downloaded (`scripts/prepare`), several machines.
 """
 

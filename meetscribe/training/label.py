@@ -20,7 +20,6 @@ from rich.progress import track
 
 from meetscribe import models
 from meetscribe.checkpoint import Model, load_model
-from meetscribe.errors import InputError
 from meetscribe.streaming.search import FoundWord
 from meetscribe.training.corpus import (
     AlignedWord,
@@ -87,12 +86,10 @@ def main(
     ] = None,
     least: Annotated[float, typer.Option(help="mean confidence of a recording that is kept")] = 0.8,
 ) -> None:
-    """Label the untranscribed recordings of a corpus' training split."""
+    """Label the untranscribed recordings of a corpus' training split; without any an empty corpus is written."""
     torch.set_num_threads(1)
     loaded = load_model(models.find(model).path)
     rows = [row for row in read_manifest(corpus / "train.jsonl") if _is_wanted(row, only)]
-    if not rows:
-        raise InputError(f"{corpus}/train.jsonl: no recording without a text; nothing to label")
     prior = class_prior(load_corpus(corpus, "train", cache).utterances)
     audio = cached_audio(corpus, (row["audio"] for row in rows), cache)
     kept, found = [], []
