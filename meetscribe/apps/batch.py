@@ -14,9 +14,11 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import takewhile
 from multiprocessing.connection import wait as wait_for_any
+from multiprocessing.context import SpawnContext
 from pathlib import Path
 from typing import Any
 
@@ -113,9 +115,9 @@ def in_turn(tasks: Iterable[Task], load: Loader, model: Path, report: Report | N
 _of_this_process: dict[str, Any] = {}
 
 
-def begin_process(progress: Any) -> None:
+def begin_process(writer: Any, lock: Any) -> None:
     """Prepare a worker process: where it tells how far it is, and that it ends with who started it."""
-    _of_this_process["progress"] = progress
+    _of_this_process["progress"] = writer, lock
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_end_after, args=(parent.sentinel,), name="parent", daemon=True).start()
@@ -136,39 +138,55 @@ def transcribe_here(task: Task, load: Loader, model: Path) -> Transcript:
             _of_this_process[key] = load(model)
         return _of_this_process[key]
 
-    progress: Any = _of_this_process.get("progress")
+    writer, lock = _of_this_process["progress"]
 
     def tell(task: Task, event: Progress) -> None:
-        progress.put((task, event))
+        with lock:
+            writer.send((task, event))
 
-    return transcribe(task, recogniser, None if progress is None else tell)
+    return transcribe(task, recogniser, tell)
 
 
 def at_once(
     tasks: Sequence[Task], load: Loader, model: Path, jobs: int, report: Report | None = None
 ) -> Iterator[Transcript]:
-    """Transcribe several meetings at once in `jobs` processes; transcripts come as they are ready."""
+    """Transcribe several meetings at once in `jobs` processes; transcripts come as they are ready.
+
+    When a process dies, all are started again, with another lock: the dead one may have held it.
+    """
     context = multiprocessing.get_context("spawn")
-    progress = context.SimpleQueue()
-    hearing = threading.Thread(target=_hear, args=(progress, report), name="progress", daemon=True)
-    hearing.start()
     waiting = [(task, 1) for task in reversed(tasks)]
+    while waiting:
+        size = min(jobs, len(waiting))
+        with (
+            _heard(context, report) as progress,
+            ProcessPoolExecutor(
+                size, mp_context=context, initializer=begin_process, initargs=progress
+            ) as pool,
+        ):
+            yield from _work(pool, waiting, load, model, size)
+
+
+@contextmanager
+def _heard(context: SpawnContext, report: Report | None) -> Iterator[tuple[Any, Any]]:
+    """Give worker processes what they tell their progress with, a pipe and its lock, and hand on what they tell."""
+    reader, writer = context.Pipe(duplex=False)
+    hearing = threading.Thread(target=_hear, args=(reader, report), name="progress", daemon=True)
+    hearing.start()
     try:
-        while waiting:
-            with ProcessPoolExecutor(
-                min(jobs, len(waiting)), mp_context=context, initializer=begin_process, initargs=(progress,)
-            ) as pool:
-                yield from _work(pool, waiting, load, model, min(jobs, len(waiting)))
+        yield writer, context.Lock()
     finally:
-        progress.put(None)
+        writer.close()  # the pipe ends with the last process that has it
         hearing.join(5)
 
 
-def _hear(progress: Any, report: Report | None) -> None:
-    """Hand on what worker processes tell, until None comes."""
-    while (told := progress.get()) is not None:
-        if report is not None:
-            report(*told)
+def _hear(reader: Any, report: Report | None) -> None:
+    """Hand on what worker processes tell until the last one has ended, some perhaps in the middle of a sentence."""
+    with reader, suppress(EOFError, OSError):
+        while True:
+            told = reader.recv()
+            if report is not None:
+                report(*told)
 
 
 def _work(

@@ -1,4 +1,4 @@
-"""`scripts/train-all`: from a corpus to a model, every stage with the figures of the shipped model (rounds put together).
+"""`scripts/train-all`: from a corpus to a model, every stage with the figures of the shipped one, rounds put together.
 
     scripts/train-all --corpus CORPUS --folder RUNS --out models/NAME --dictionary cmudict.dict
 
