@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from meetscribe import events as ev
-from meetscribe.apps import batch
 from meetscribe.apps.recogniser import Recogniser
 from meetscribe.engine.in_process import InProcessStream
 from meetscribe.errors import CheckpointError, EngineLost
@@ -199,20 +198,6 @@ class DeadlyTranscriber(LoudnessTranscriber):
 def load_deadly(directory):
     """Load a recogniser that does not survive loud recordings."""
     return Recogniser(directory.name, LoudnessEngine(), DeadlyTranscriber)
-
-
-class DeadlyWhileTelling(DeadlyTranscriber):
-    """The same, in the middle of telling how far it is: it holds the lock that other processes wait for."""
-
-    def receive_audio(self, samples):
-        if np.max(np.abs(samples), initial=0.0) > 0.9:
-            batch._of_this_process["progress"][1].acquire()
-        super().receive_audio(samples)
-
-
-def load_deadly_while_telling(directory):
-    """Load a recogniser that does not survive loud recordings, and takes the lock of its progress with it."""
-    return Recogniser(directory.name, LoudnessEngine(), DeadlyWhileTelling)
 
 
 class BurstTranscriber:

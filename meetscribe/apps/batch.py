@@ -10,15 +10,15 @@ import hashlib
 import json
 import multiprocessing
 import os
+import pickle
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import takewhile
 from multiprocessing.connection import wait as wait_for_any
-from multiprocessing.context import SpawnContext
 from pathlib import Path
 from typing import Any
 
@@ -115,9 +115,9 @@ def in_turn(tasks: Iterable[Task], load: Loader, model: Path, report: Report | N
 _of_this_process: dict[str, Any] = {}
 
 
-def begin_process(writer: Any, lock: Any) -> None:
+def begin_process(progress: Any) -> None:
     """Prepare a worker process: where it tells how far it is, and that it ends with who started it."""
-    _of_this_process["progress"] = writer, lock
+    _of_this_process["progress"] = progress
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_end_after, args=(parent.sentinel,), name="parent", daemon=True).start()
@@ -129,8 +129,8 @@ def _end_after(sentinel: int) -> None:
     os._exit(1)
 
 
-def transcribe_here(task: Task, load: Loader, model: Path) -> Transcript:
-    """Transcribe a meeting in a worker process, which keeps its model from one to the next."""
+def transcribe_here(number: int, task: Task, load: Loader, model: Path) -> Transcript:
+    """Transcribe meeting `number` in a worker process, which keeps its model from one to the next."""
     key = f"{load.__module__} {getattr(load, '__qualname__', load)} {model}"
 
     def recogniser() -> Recogniser:
@@ -138,11 +138,12 @@ def transcribe_here(task: Task, load: Loader, model: Path) -> Transcript:
             _of_this_process[key] = load(model)
         return _of_this_process[key]
 
-    writer, lock = _of_this_process["progress"]
+    progress: Any = _of_this_process["progress"]
 
-    def tell(task: Task, event: Progress) -> None:
-        with lock:
-            writer.send((task, event))
+    def tell(_: Task, event: Progress) -> None:
+        # One write of far less than PIPE_BUF bytes: it is never mixed with another's, and needs no lock, which a
+        # process that is killed would keep.
+        progress.send_bytes(pickle.dumps((number, event)))
 
     return transcribe(task, recogniser, tell)
 
@@ -150,68 +151,60 @@ def transcribe_here(task: Task, load: Loader, model: Path) -> Transcript:
 def at_once(
     tasks: Sequence[Task], load: Loader, model: Path, jobs: int, report: Report | None = None
 ) -> Iterator[Transcript]:
-    """Transcribe several meetings at once in `jobs` processes; transcripts come as they are ready.
-
-    When a process dies, all are started again, with another lock: the dead one may have held it.
-    """
+    """Transcribe several meetings at once in `jobs` processes; transcripts come as they are ready."""
     context = multiprocessing.get_context("spawn")
-    waiting = [(task, 1) for task in reversed(tasks)]
-    while waiting:
-        size = min(jobs, len(waiting))
-        with (
-            _heard(context, report) as progress,
-            ProcessPoolExecutor(
-                size, mp_context=context, initializer=begin_process, initargs=progress
-            ) as pool,
-        ):
-            yield from _work(pool, waiting, load, model, size)
-
-
-@contextmanager
-def _heard(context: SpawnContext, report: Report | None) -> Iterator[tuple[Any, Any]]:
-    """Give worker processes what they tell their progress with, a pipe and its lock, and hand on what they tell."""
     reader, writer = context.Pipe(duplex=False)
-    hearing = threading.Thread(target=_hear, args=(reader, report), name="progress", daemon=True)
+    hearing = threading.Thread(target=_hear, args=(reader, tasks, report), name="progress", daemon=True)
     hearing.start()
+    waiting = [(number, 1) for number in reversed(range(len(tasks)))]
     try:
-        yield writer, context.Lock()
+        while waiting:
+            size = min(jobs, len(waiting))
+            with ProcessPoolExecutor(
+                size, mp_context=context, initializer=begin_process, initargs=(writer,)
+            ) as pool:
+                yield from _work(pool, tasks, waiting, (load, model), size)
     finally:
         writer.close()  # the pipe ends with the last process that has it
         hearing.join(5)
 
 
-def _hear(reader: Any, report: Report | None) -> None:
-    """Hand on what worker processes tell until the last one has ended, some perhaps in the middle of a sentence."""
+def _hear(reader: Any, tasks: Sequence[Task], report: Report | None) -> None:
+    """Hand on what worker processes tell until the last one has ended."""
     with reader, suppress(EOFError, OSError):
         while True:
-            told = reader.recv()
+            number, event = pickle.loads(reader.recv_bytes())
             if report is not None:
-                report(*told)
+                report(tasks[number], event)
 
 
 def _work(
-    pool: ProcessPoolExecutor, waiting: list[tuple[Task, int]], load: Loader, model: Path, jobs: int
+    pool: ProcessPoolExecutor,
+    tasks: Sequence[Task],
+    waiting: list[tuple[int, int]],
+    recogniser: tuple[Loader, Path],
+    jobs: int,
 ) -> Iterator[Transcript]:
     """Keep a pool busy until nothing waits or it breaks; what it was at then waits again, or has failed."""
-    running: dict[Future[Transcript], tuple[Task, int]] = {}
+    running: dict[Future[Transcript], tuple[int, int]] = {}
     try:
         while waiting or running:
             while waiting and len(running) < jobs:
-                task, attempt = waiting.pop()
-                running[pool.submit(transcribe_here, task, load, model)] = task, attempt
+                number, attempt = waiting.pop()
+                running[pool.submit(transcribe_here, number, tasks[number], *recogniser)] = number, attempt
             done, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in done:
                 result = future.result()
                 del running[future]
                 yield result
     except BrokenProcessPool:
-        for future, (task, attempt) in running.items():
+        for future, (number, attempt) in running.items():
             if future.done() and future.exception() is None:
                 yield future.result()
             elif attempt < _ATTEMPTS:
-                waiting.append((task, attempt + 1))
+                waiting.append((number, attempt + 1))
             else:
-                yield Transcript(task, None, died(task))
+                yield Transcript(tasks[number], None, died(tasks[number]))
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 

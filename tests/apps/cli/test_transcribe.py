@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import rooms_material
 import soundfile
-from fakes import load_deadly, load_deadly_while_telling
+from fakes import load_deadly
 
 from meetscribe.apps.cli.main import normalise
 from meetscribe.formats import json_document, jsonl
@@ -156,13 +156,12 @@ def test_a_folder_is_all_recordings_in_it(cli, recording, tmp_path):
     assert found == ["b.flac.txt", "b.wav.txt", "feb/a.txt", "jan/a.txt"]
 
 
-@pytest.mark.parametrize("load", [load_deadly, load_deadly_while_telling])
-def test_a_process_that_dies_takes_one_recording_with_it(cli, recording, monkeypatch, load):
+def test_a_process_that_dies_takes_one_recording_with_it(cli, recording, monkeypatch):
     """With -j what a dead process was at is tried once more, then named; the others are done."""
     recording("a.wav")
     soundfile.write("kill.wav", 1.99 * soundfile.read("a.wav")[0], 16_000)
     recording("c.wav")
-    monkeypatch.setattr("meetscribe.apps.cli.transcribe.load_recogniser", load)
+    monkeypatch.setattr("meetscribe.apps.cli.transcribe.load_recogniser", load_deadly)
     result = cli("transcribe", "a.wav", "kill.wav", "c.wav", "-o", "out", "-j", "2", "-f", "jsonl")
     assert result.code == 2
     assert "kill.wav: the process that transcribed it died" in result.err
