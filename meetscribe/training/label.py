@@ -30,7 +30,7 @@ from meetscribe.training.corpus import (
     read_manifest,
 )
 from meetscribe.training.realign import align, class_prior, log_scores, row_of
-from meetscribe.training.tables import tables
+from meetscribe.training.tables import table
 from meetscribe.training.targets import STEP
 
 LEAST_WORDS = 2
@@ -46,10 +46,10 @@ class Labelled(NamedTuple):
 
 def heard(model: Model, audio: np.ndarray, log_prior: np.ndarray) -> Labelled | None:
     """Return the words of a recording, float32 (N,) at 16 kHz, with their times; None: too few, or none that fit."""
-    words = model.final_search.decode(tables(model.network.recogniser, audio)["full"]).words
+    words = model.final_search.decode(table(model.network.recogniser, audio, None)).words
     if len(words) < LEAST_WORDS:
         return None
-    said = [AlignedWord(word.text, 0, symbols, ()) for word in words for symbols in [_said(model, word)]]
+    said = [AlignedWord(word.text, 0, _said(model, word), ()) for word in words]
     aligned = align(said, log_scores(model.network.recogniser, audio, log_prior))
     if aligned is None:
         return None

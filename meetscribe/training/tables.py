@@ -18,14 +18,11 @@ from meetscribe.training.targets import STEP
 
 
 @torch.inference_mode()
-def tables(network: Recogniser, audio: np.ndarray) -> dict[str, np.ndarray]:
-    """Return the tables of a recording, with and without chunks."""
+def table(network: Recogniser, audio: np.ndarray, chunk: int | None) -> np.ndarray:
+    """Return the table of a recording, float16 [steps, previous symbol, next symbol]; chunk None: heard whole."""
     samples = len(audio) // STEP * STEP
     heard, length = torch.from_numpy(audio[:samples])[None], torch.tensor([samples])
-    chunks = {"chunk": network.config.encoder.chunk, "full": None}
-    return {
-        name: network(heard, length, chunk)[0].numpy().astype(np.float16) for name, chunk in chunks.items()
-    }
+    return network(heard, length, chunk)[0].numpy().astype(np.float16)
 
 
 def main(
@@ -44,9 +41,10 @@ def main(
         mine = [utterance for utterance in dev.utterances if utterance.corpus == name]
         for number in rng.permutation(len(mine))[:limit]:
             utterance = mine[number]
-            heard = tables(network, dev.audio.read(utterance.offset, utterance.samples))
+            audio = dev.audio.read(utterance.offset, utterance.samples)
+            chunk, full = (table(network, audio, steps) for steps in (network.config.encoder.chunk, None))
             path = out / f"{name}-{Path(utterance.audio).stem}.npz"
-            np.savez(path, text=np.array(utterance.text), chunk=heard["chunk"], full=heard["full"])
+            np.savez(path, text=np.array(utterance.text), chunk=chunk, full=full)
 
 
 if __name__ == "__main__":

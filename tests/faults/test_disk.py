@@ -3,6 +3,7 @@ import re
 import shutil
 import signal
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -60,16 +61,18 @@ def small_disk(home: Path):
     subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
+def fill(disk: Path, left: int = 0) -> None:
+    """Write rubbish until so many bytes are free."""
+    with (disk / "rubbish").open("wb", buffering=0) as file, suppress(OSError):
+        while shutil.disk_usage(disk).free > left or not left:
+            file.write(bytes(4096))
+
+
 def test_a_full_disk_stops_the_recording_and_not_the_transcript(live, home: Path, small_disk: Path) -> None:
     """The state says that the disk is full; every word is shown; when there is room again recording goes on."""
     meeting = live("--from-file", str(home / "words.wav"), "--speed", "4")
     meeting.until(lambda event: event["type"] == "level")
-    with (small_disk / "rubbish").open("wb", buffering=0) as file:
-        try:
-            while True:
-                file.write(bytes(4096))
-        except OSError:
-            pass
+    fill(small_disk)
     told = meeting.until(lambda event: event["type"] == "status" and "stopped" in (event["reason"] or ""))
     assert told["state"] == "degraded"
     assert "delete something" in told["reason"]
@@ -96,10 +99,7 @@ def test_the_recording_stops_while_there_is_room_to_take_words_back(
     """When little room is left, the transcript has it: words go off the record, and their bytes from the disk."""
     meeting = live("--from-file", str(home / "words.wav"), "--speed", "4")
     meeting.until(lambda event: event["type"] == "level")
-    left = shutil.disk_usage(small_disk).total // 8 - 64 * 1024
-    with (small_disk / "rubbish").open("wb", buffering=0) as file:
-        while shutil.disk_usage(small_disk).free > left:
-            file.write(bytes(4096))
+    fill(small_disk, left=shutil.disk_usage(small_disk).total // 8 - 64 * 1024)
     meeting.until(lambda event: event["type"] == "status" and "transcript needs" in (event["reason"] or ""))
     first = meeting.until(lambda event: event["type"] == "final")
     meeting.ask(id="c1", name="off_record", seconds=600)
@@ -120,12 +120,7 @@ def test_a_transcript_that_is_not_on_the_disk_is_not_said_to_be_kept(
     """Another program takes all the room and keeps it: the end says so, and what helps."""
     meeting = live("--from-file", str(home / "words.wav"), "--speed", "8")
     meeting.until(lambda event: event["type"] == "final")
-    with (small_disk / "rubbish").open("wb", buffering=0) as file:
-        try:
-            while True:
-                file.write(bytes(4096))
-        except OSError:
-            pass
+    fill(small_disk)
     events = meeting.rest()
     assert meeting.process.returncode == 3
     assert "the transcript cannot be written to disk" in meeting.said

@@ -137,16 +137,16 @@ def test_a_redaction_that_was_interrupted_is_finished_by_the_next_start(tmp_path
         assert not made.bytes_with(tmp_path, "secretword")
 
 
+def no_room(database):
+    raise StorageError("the disk is full; free some space")
+
+
 def test_a_redaction_for_which_there_was_no_room_is_finished_when_it_is_tried_again(tmp_path, monkeypatch):
     """The rows are emptied already then, and the files still hold the words."""
-
-    def full(database):
-        raise StorageError("the disk is full; free some space")
-
     with Store(tmp_path) as store:
         log = made.record(store, spoken(1, "secretword"), ended=False)
         with monkeypatch.context() as patch:
-            patch.setattr(Database, "scrub", full)
+            patch.setattr(Database, "scrub", no_room)
             with pytest.raises(StorageError, match="full"):
                 log.redact({"t1"})
         assert made.bytes_with(tmp_path, "secretword")
@@ -156,14 +156,10 @@ def test_a_redaction_for_which_there_was_no_room_is_finished_when_it_is_tried_ag
 
 def test_an_event_is_added_once_although_there_was_no_room_to_forget(tmp_path, monkeypatch):
     """What could not be forgotten does not make the log say that the event is missing."""
-
-    def full(database):
-        raise StorageError("the disk is full; free some space")
-
     with Store(tmp_path) as store:
         log = made.record(store, spoken(1, "secretword"), ended=False)
         with monkeypatch.context() as patch:
-            patch.setattr(Database, "scrub", full)
+            patch.setattr(Database, "scrub", no_room)
             made.add(log, ev.OffRecord(start=0, end=5 * 16000))
         made.add(log, spoken(9, "openword"))
         assert [event.seq for event in log.since(0)] == [1, 2, 3, 4]
