@@ -1,6 +1,10 @@
 """Small meetings to put into a store."""
 
+from fakes import speech
+
 from meetscribe import events as ev
+from meetscribe.session.ports import Block
+from meetscribe.session.recorder import FileRecorder
 from meetscribe.timeline import SAMPLE_RATE
 
 
@@ -28,6 +32,17 @@ def record(store, *events, first=None, ended=True):
     for seq, event in enumerate([first, *events, *end]):
         log.append(ev.numbered(event, first.session, seq))
     return log
+
+
+def interrupt(store):
+    """Leave a meeting as a process that was killed leaves it: sound, the first turn, no end; return its id."""
+    log = record(store, ended=False)
+    recorder = FileRecorder(store.folder(log.session), 1)
+    recorder.write(Block(0, speech("AbCdE")))
+    recorder.close()
+    add(log, ev.Final(at=16_000, turn=turn("t1", 0, 1, "1")))
+    log.close()
+    return log.session
 
 
 def add(log, *events):

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from meetscribe import models
-from meetscribe.apps.recogniser import Recogniser, load_recogniser
+from meetscribe.apps.recogniser import Recogniser, load_recogniser, load_thorough
 from meetscribe.errors import MeetscribeError, UsageError
 from meetscribe.evaluation import corpora, material, multitalker, run
 from meetscribe.evaluation.corpora import Outcome
@@ -37,6 +37,15 @@ def load_raw(directory: Path) -> Recogniser:
         CheckpointError: its files are damaged or foreign.
     """
     return load_recogniser(directory).worded(RAW)
+
+
+def load_raw_thorough(directory: Path) -> Recogniser:
+    """Load the model as `transcribe --quality best` does, to write words as they are recognised.
+
+    Raises:
+        CheckpointError: its files are damaged or foreign.
+    """
+    return load_thorough(directory).worded(RAW)
 
 
 def evaluate_one(item: Item, model: Path, multi: bool, load: Load) -> tuple[Outcome, dict[str, Any]]:
@@ -101,6 +110,9 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--reference", type=Path, help="SegLST reference, instead of a manifest")
     parser.add_argument("--audio", type=Path, help="its recording, or the folder of its recordings")
     parser.add_argument("--model", help="a name or a directory; default: the shipped one")
+    parser.add_argument(
+        "--quality", choices=("normal", "best"), default="normal", help="as of `meetscribe transcribe`"
+    )
     parser.add_argument("--limit", type=int, help="only so many recordings, spread evenly over all")
     parser.add_argument(
         "-j", "--jobs", type=int, default=1, help="processes (the real-time factor is of each)"
@@ -120,13 +132,16 @@ def _items(options: argparse.Namespace) -> list[Item]:
     return material.sample(material.read_recordings(options.reference, options.audio), options.limit)
 
 
-def evaluate(options: argparse.Namespace, load: Load = load_raw) -> dict[str, Any]:
+def evaluate(options: argparse.Namespace, load: Load | None = None) -> dict[str, Any]:
     """Evaluate as the options say; prints lines for people unless `--json`, returns the figures.
+
+    `load` takes the place of what `--quality` loads.
 
     Raises:
         MeetscribeError: something that was named cannot be used.
     """
     items = _items(options)
+    load = load or (load_raw_thorough if options.quality == "best" else load_raw)
     model = models.find(options.model).path
     multi = options.reference is not None
     if multi and not multitalker.available():
@@ -170,7 +185,7 @@ def _error_rates(parts: dict[str, Outcome]) -> dict[str, Any]:
     }
 
 
-def main(arguments: Sequence[str] | None = None, load: Load = load_raw) -> int:
+def main(arguments: Sequence[str] | None = None, load: Load | None = None) -> int:
     """Run the command line; returns the exit code."""
     options = _arguments().parse_args(arguments)
     try:

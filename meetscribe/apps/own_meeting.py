@@ -1,6 +1,6 @@
 """A meeting of this machine with all that belongs to it: its log and recording in the store, and a worker that thinks.
 
-Meetings that were cut off earlier are finished beside it, by the same worker.
+Meetings that were cut off earlier are finished beside it, by the same worker, as far as it has time for them.
 Not covered: the command line (`cli/live.py`), the screen (`live/`), servers (`serve/`).
 """
 
@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from meetscribe.apps.giving_way import GivingWay
 from meetscribe.apps.owners import OwnedRecognition
 from meetscribe.errors import MeetscribeError, StorageError
 from meetscribe.events import DurableEvent, Session
@@ -129,15 +130,26 @@ class OwnMeeting:
                 self._store.delete(self.id)
             raise
         finally:
+            cut_short = not others.done()
             others.cancel()
             with suppress(asyncio.CancelledError):
                 await others
             self._kept.close()
             await self._recognition.close()
+            if cut_short:
+                self._say_what_is_left()
 
     async def _finish_others(self) -> None:
-        async for sentence in finish(self._store, self._recognition, speakers=self.session.speakers):
+        when_there_is_time = GivingWay(self._recognition, lambda: self.session.behind)
+        async for sentence in finish(self._store, when_there_is_time, speakers=self.session.speakers):
             self.say(sentence)
+
+    def _say_what_is_left(self) -> None:
+        for one in self._store.unfinished():
+            self.say(
+                f"meeting {one.id!r} is not transcribed to its end yet; "
+                f"the next start goes on, or `meetscribe recover {one.id}`"
+            )
 
 
 async def finish(

@@ -1,7 +1,8 @@
 """The network in a process of its own: it may die, hang or run out of memory, and is started again.
 
 One worker serves any number of streams, whose steps share its batches. Audio on its way to the worker is bounded:
-`feed` waits while a stream has more than `WINDOW` unheard. Importing this does not import torch.
+`feed` waits while a stream has more than `WINDOW` unheard. A worker that gives no answer hangs, unless it is a processor
+that it waits for (`scheduling.py`). Importing this does not import torch.
 """
 
 import asyncio
@@ -30,6 +31,7 @@ from meetscribe.engine.framing import (
     packed,
     read_message,
 )
+from meetscribe.engine.scheduling import seconds_kept_waiting
 from meetscribe.engine.worker_process import OUT_OF_MEMORY, Load, serve
 from meetscribe.errors import EngineLost, MeetscribeError, MissingError
 from meetscribe.events import Event
@@ -245,12 +247,23 @@ class _Worker:
                 self._streams.pop(message.stream, None)
 
     async def _watch(self) -> None:
-        """Kill a worker that has work and gives no answer."""
+        """Kill a worker that has work and a processor, and gives no answer."""
+        looked, waited = time.monotonic(), self._kept_waiting()
+        answered, starved = self._answered, 0.0
         while self.lost is None:
             await asyncio.sleep(min(1.0, self._patience / 4))
-            if self._awaited and time.monotonic() - self._answered > self._patience:
+            before, looked = looked, time.monotonic()
+            waited_before, waited = waited, self._kept_waiting()
+            if answered != self._answered:
+                answered, starved = self._answered, 0.0
+            else:
+                starved += min(waited - waited_before, looked - before)
+            if self._awaited and looked - answered - starved > self._patience:
                 self._lose(EngineLost(f"the engine gave no answer for {self._patience:.0f} s"))
                 self.process.kill()
+
+    def _kept_waiting(self) -> float:
+        return 0.0 if self.process.pid is None else seconds_kept_waiting(self.process.pid)
 
     async def _obituary(self) -> str:
         """Return why the process ended."""

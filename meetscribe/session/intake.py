@@ -100,7 +100,7 @@ class Intake:
         """Neither record nor transcribe from here on."""
         self._away = _Away(reason, self._backlog.end)
         self._backlog.interrupt()
-        self._host.say("people", "paused", reason)
+        self._host.say("people", "paused", None if reason == "paused" else reason)
 
     def come_back(self) -> None:
         """Record and transcribe again, and say what is missing."""

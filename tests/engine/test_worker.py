@@ -138,6 +138,25 @@ def test_a_worker_that_stands_still_is_killed_by_the_watchdog() -> None:
     assert run(scene, patience=1.0) >= 1.0
 
 
+def test_a_worker_that_waits_for_a_processor_does_not_hang(monkeypatch) -> None:
+    """The time in which it could not run is not held against it."""
+    monkeypatch.setattr("meetscribe.engine.worker.seconds_kept_waiting", lambda process: time.monotonic())
+
+    async def scene(recognition):
+        stream = await recognition.open()
+        await stream.feed(audio("A"))
+        os.kill(recognition.process_id, signal.SIGSTOP)
+        await stream.feed(audio("b"))
+        reading = asyncio.create_task(said(stream))
+        await asyncio.wait({reading}, timeout=2.0)
+        assert not reading.done()
+        monkeypatch.setattr("meetscribe.engine.worker.seconds_kept_waiting", lambda process: 0.0)
+        with pytest.raises(EngineLost, match="no answer"):
+            await reading
+
+    run(scene, patience=0.5)
+
+
 def test_audio_on_its_way_is_bounded() -> None:
     """While the worker stands still, feeding waits when the window is full."""
 

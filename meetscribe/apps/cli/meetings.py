@@ -26,7 +26,7 @@ from meetscribe.meeting import Meeting, shown_speaker
 from meetscribe.store.index import Hit
 from meetscribe.store.store import Store
 from meetscribe.store.summary import MeetingSummary
-from meetscribe.timeline import clock, to_seconds
+from meetscribe.timeline import Interval, clock, to_seconds
 
 MeetingId = Annotated[str, typer.Argument(metavar="ID", help="An id, a unique beginning of one, or `last`.")]
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
@@ -124,6 +124,8 @@ def _lines(meeting: Meeting, ids: bool) -> list[str]:
         said = "(off the record)" if turn.redacted else " ".join(turn.text.split())
         name = f"{turn.id} " if ids else ""
         lines.append((turn.start, f"[{clock(turn.start)}] {name}{shown_speaker(turn, names)}: {said}"))
+    for hidden in _untold(meeting):
+        lines.append((hidden.start, f"[{clock(hidden.start)}–{clock(hidden.end)}] (off the record)"))
     for event in (*meeting.gaps, *meeting.bookmarks):
         match event:
             case Gap():
@@ -133,6 +135,12 @@ def _lines(meeting: Meeting, ids: bool) -> list[str]:
                     (event.at, f"[{clock(event.at)}] (bookmark{': ' * bool(event.note)}{event.note})")
                 )
     return [line for _, line in sorted(lines, key=lambda item: item[0])]
+
+
+def _untold(meeting: Meeting) -> list[Interval]:
+    """Return what went off the record without a turn that says so."""
+    told = [turn.interval for turn in meeting.turns if turn.redacted]
+    return [hidden for hidden in meeting.off_record if not any(hidden.touches(turn) for turn in told)]
 
 
 def search(

@@ -113,8 +113,7 @@ class ScriptedMeeting:
                 self._stopped.set()
             case "pause" | "resume":
                 state: ev.State = "paused" if command.name == "pause" else "listening"
-                reason = "paused" if command.name == "pause" else None
-                self.publish(ev.Status(at=self._now, state=state, reason=reason))
+                self.publish(ev.Status(at=self._now, state=state))
             case "off_record":
                 self._go_off_record(command)
             case _:

@@ -67,6 +67,21 @@ def test_show_prints_who_said_what_and_when(cli, data):
     assert cli("show", "last").out.startswith("Retro")
 
 
+def test_show_tells_what_went_off_the_record(cli, tmp_path):
+    """A turn that was taken back says so itself; where nothing had been said yet a line of its own does."""
+    with Store(tmp_path / "data" / "meetscribe") as store:
+        made.record(
+            store,
+            ev.Final(turn=made.turn("t1", 0, 2, "a secret", "s1")),
+            ev.OffRecord(start=0, end=3 * 16000),
+            ev.OffRecord(start=10 * 16000, end=15 * 16000),
+        )
+    assert cli("show", "last").out.splitlines()[1:] == [
+        "[0:00] s1: (off the record)",
+        "[0:10–0:15] (off the record)",
+    ]
+
+
 def test_unknown_and_ambiguous_ids_are_bad_input(cli, data):
     """One sentence and exit code 2."""
     for name, message in [("x", "there is no meeting 'x'"), ("2026-11-2", "may mean")]:

@@ -5,13 +5,11 @@ import pytest
 import rooms_material
 import soundfile
 import stored_meetings as made
-from fakes import LoudnessEngine, LoudnessTranscriber, speech
+from fakes import LoudnessEngine, LoudnessTranscriber
 
 from meetscribe import events as ev
 from meetscribe.apps.cli import past, transcribe
 from meetscribe.apps.recogniser import Recogniser
-from meetscribe.session.ports import Block
-from meetscribe.session.recorder import FileRecorder
 from meetscribe.store.store import Store
 
 
@@ -130,20 +128,9 @@ def test_redo_hears_channels_as_they_were_or_as_it_is_told(cli, headsets, store)
     assert (wrong.code, "layout" in wrong.err) == (2, True)
 
 
-def interrupt(store):
-    """Leave a meeting as a process that was killed leaves it: sound, the first turn, no end."""
-    log = made.record(store, ended=False)
-    recorder = FileRecorder(store.folder(log.session), 1)
-    recorder.write(Block(0, speech("AbCdE")))
-    recorder.close()
-    made.add(log, ev.Final(at=16_000, turn=made.turn("t1", 0, 1, "1")))
-    log.close()
-    return log.session
-
-
 def test_recover_finishes_what_was_interrupted(cli, store):
     """What was recorded becomes text, nothing twice; the meeting has its end, and can be found."""
-    name = interrupt(store)
+    name = made.interrupt(store)
     assert json.loads(cli("list", "--json").out)[0]["state"] == "recovering"
     result = cli("recover")
     assert (result.code, result.out) == (0, f"{name}\n")
