@@ -51,6 +51,7 @@ class Settings(BaseSettings):
     srt_overlap: Literal["stack", "merge"] = "stack"
     layout: Literal["auto", "mixed", "per-speaker", "array"] = "auto"
     quality: Literal["normal", "best"] = "normal"
+    num_speakers: int | None = Field(default=None, ge=1, le=64)
     engine: Literal["local", "ray"] = "local"
     host: str = "127.0.0.1"
     port: int = Field(default=8765, ge=0, le=65535)

@@ -21,8 +21,8 @@ def people_of(settings: Settings) -> People:
     return People(settings.data_dir, settings.people_key)
 
 
-def speaker_settings(model: Path, people: People | None = None) -> SpeakerSettings:
-    """Return how people are told apart by a model, and who is remembered.
+def speaker_settings(model: Path, people: People | None = None, number: int | None = None) -> SpeakerSettings:
+    """Return how people are told apart by a model, who is remembered, and how many there are in a recording.
 
     Raises:
         CheckpointError: the model's embedder is damaged.
@@ -32,5 +32,5 @@ def speaker_settings(model: Path, people: People | None = None) -> SpeakerSettin
     if facts is None:
         return SpeakerSettings()
     likeness = Likeness.stated(facts.likeness, facts.cohort)
-    settings = SpeakerSettings(TrackerSettings(likeness), RecallSettings(likeness))
+    settings = SpeakerSettings(TrackerSettings(likeness), RecallSettings(likeness), people=number)
     return settings if people is None else replace(settings, remembered=people.remembered(facts.id))

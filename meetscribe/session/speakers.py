@@ -22,11 +22,12 @@ KEPT = 4_000
 
 @dataclass(frozen=True)
 class SpeakerSettings:
-    """How people are told apart, and who is remembered from meetings before."""
+    """How people are told apart, who is remembered from meetings before, and how many there are (None: find out)."""
 
     tracker: TrackerSettings = field(default_factory=TrackerSettings)
     recall: RecallSettings = field(default_factory=RecallSettings)
     remembered: tuple[Remembered, ...] = ()
+    people: int | None = None
 
 
 class Speakers:
@@ -72,7 +73,7 @@ class Speakers:
         """Return what changes when the whole recording is looked at again."""
         if not self._heard:
             return ()
-        settings = SecondPassSettings(self._settings.tracker.likeness)
+        settings = SecondPassSettings.told(self._settings.tracker.likeness, self._settings.people)
         changes = decide_anew(list(self._heard), settings, self._new_id)
         return (*changes, *self._recall.recognise(_groups(self._heard), self._embedder))
 

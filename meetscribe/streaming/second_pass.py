@@ -29,6 +29,7 @@ class SecondPassSettings:
         seed: seconds of speech of the turns that are merged.
         most: number of those turns, the longest.
         new: seconds of speech without which a group is nobody.
+        people: how many there are, where somebody said so.
     """
 
     likeness: Likeness
@@ -37,6 +38,12 @@ class SecondPassSettings:
     seed: float = 1.5
     most: int = 500
     new: float = 2.5
+    people: int | None = None
+
+    @classmethod
+    def told(cls, likeness: Likeness, people: int | None) -> "SecondPassSettings":
+        """Return the settings for so many people: they say more than a few words, and every turn is one of theirs."""
+        return cls(likeness) if people is None else cls(likeness, join=0.0, new=4.0, people=people)
 
 
 def decide_anew(
@@ -65,7 +72,7 @@ def decide_anew(
 
 
 def _merged(seeds: Sequence[Heard], settings: SecondPassSettings) -> list[list[Heard]]:
-    """Merge turns bottom up by the voices' sums."""
+    """Merge turns bottom up by the voices' sums: the likest first, until nobody is like another or so many are left."""
     groups = [[one] for one in seeds]
     if len(groups) < 2:
         return groups
@@ -76,8 +83,9 @@ def _merged(seeds: Sequence[Heard], settings: SecondPassSettings) -> list[list[H
     odds[barred] = -np.inf
     np.fill_diagonal(odds, -np.inf)
     while True:
-        a, b = np.unravel_index(int(np.argmax(odds)), odds.shape)
-        if odds[a, b] < settings.merge:
+        possible, least = _may_merge(odds, groups, seconds, settings)
+        a, b = np.unravel_index(int(np.argmax(possible)), possible.shape)
+        if possible[a, b] == -np.inf or possible[a, b] < least:
             return [group for group in groups if group]
         groups[a], groups[b] = groups[a] + groups[b], []
         totals[a] += totals[b]
@@ -90,6 +98,24 @@ def _merged(seeds: Sequence[Heard], settings: SecondPassSettings) -> list[list[H
         row[a] = -np.inf
         odds[a], odds[:, a] = row, row
         odds[b], odds[:, b] = -np.inf, -np.inf
+
+
+def _may_merge(
+    odds: NDArray[np.float64],
+    groups: Sequence[Sequence[Heard]],
+    seconds: NDArray[np.float64],
+    settings: SecondPassSettings,
+) -> tuple[NDArray[np.float64], float]:
+    """Return the odds of pairs that may be one, and from which on they are.
+
+    While there are more people than there should be, the likest two are one, however little alike; then no two are.
+    """
+    if settings.people is None:
+        return odds, settings.merge
+    people = np.array([bool(group) for group in groups]) & (seconds >= settings.new)
+    if people.sum() > settings.people:
+        return odds, -np.inf
+    return np.where(np.outer(people, people), -np.inf, odds), settings.merge
 
 
 def _row(

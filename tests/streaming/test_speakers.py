@@ -200,3 +200,16 @@ def test_a_second_pass_over_next_to_nothing_changes_nothing(count: int) -> None:
     """No turns, or a short one, give no changes."""
     heard = [Heard(*((t := said(0, 0, 0.5))[0], np.asarray(t[1].vector), 0.5)) for _ in range(count)]
     assert decide_anew(heard, SecondPassSettings(LIKENESS), lambda: "s9") == ()
+
+
+@pytest.mark.parametrize("told", [1, 2, 3, 4])
+def test_a_second_pass_that_knows_how_many_there_are_finds_so_many(told: int) -> None:
+    """Of four people the likest become one until so many are left; one person's turns stay together."""
+    heard = []
+    for number in range(24):
+        turn, voice = said(number, number % 4, 3.0)
+        heard.append(Heard(turn, np.asarray(voice.vector), voice.seconds))
+    decide_anew(heard, SecondPassSettings.told(LIKENESS, told), Book().new_id)
+    found = [one.speaker for one in heard]
+    assert len(set(found)) == told
+    assert all(len(set(found[who::4])) == 1 for who in range(4))

@@ -10,7 +10,7 @@ import typer
 from meetscribe.apps.batch import tasks_of
 from meetscribe.apps.cli.console import logger, say
 from meetscribe.apps.cli.meetings import MeetingId, open_store, settings_of
-from meetscribe.apps.cli.wording import Hotwords, Numerals, Punctuation
+from meetscribe.apps.cli.wording import Hotwords, Numerals, NumSpeakers, Punctuation
 from meetscribe.apps.recogniser import Recogniser, load_recogniser
 from meetscribe.apps.speakers import people_of, speaker_settings
 from meetscribe.apps.transcribe import Task, task_of
@@ -49,7 +49,7 @@ def recogniser_of(
     def load() -> Recogniser:
         if not loaded:
             logger(context.obj.verbose).info("model found", name=found.name, path=str(found.path))
-            speakers = speaker_settings(found.path, people_of(settings))
+            speakers = speaker_settings(found.path, people_of(settings), settings.num_speakers)
             loaded.append(load_recogniser(found.path).worded(wording).knowing(speakers))
         return loaded[0]
 
@@ -67,6 +67,7 @@ def take_in(
     ] = None,
     layout: LayoutOf = None,
     together: Annotated[bool, typer.Option("--together", help="The files are of one meeting.")] = False,
+    num_speakers: NumSpeakers = None,
     hotwords: Hotwords = None,
     numerals: Numerals = None,
     punctuation: Punctuation = None,
@@ -77,7 +78,7 @@ def take_in(
     """
     with open_store(context) as store:
         text = {"hotwords": hotwords, "numerals": numerals, "punctuation": punctuation}
-        load, failed = recogniser_of(context, store, model, **text), 0
+        load, failed = recogniser_of(context, store, model, num_speakers=num_speakers, **text), 0
         for task in _tasks(files, settings_of(context, layout=layout).layout, together):
             try:
                 failed += not _take_in(store, task, title, load)
@@ -129,6 +130,7 @@ def redo(
     meeting_id: MeetingId,
     model: Model = None,
     layout: LayoutOf = None,
+    num_speakers: NumSpeakers = None,
     hotwords: Hotwords = None,
     numerals: Numerals = None,
     punctuation: Punctuation = None,
@@ -143,7 +145,8 @@ def redo(
         found = store.find(meeting_id)
         text = {"hotwords": hotwords, "numerals": numerals, "punctuation": punctuation}
         chosen = None if layout is None else settings_of(context, layout=layout).layout
-        done = redo_meeting(store, found, recogniser_of(context, store, model, **text)(), chosen)
+        load = recogniser_of(context, store, model, num_speakers=num_speakers, **text)
+        done = redo_meeting(store, found, load(), chosen)
         carried = done.carried
         say(
             f"{found}: {done.turns} turns; kept {carried.names} names and {carried.corrections} corrections"

@@ -12,7 +12,7 @@ from meetscribe import events as ev
 from meetscribe.apps.batch import Done, at_once, in_turn, options_digest, tasks_of
 from meetscribe.apps.cli.console import logger, reporting, say
 from meetscribe.apps.cli.progress import progress_of
-from meetscribe.apps.cli.wording import Hotwords, Numerals, Punctuation
+from meetscribe.apps.cli.wording import Hotwords, Numerals, NumSpeakers, Punctuation
 from meetscribe.apps.config import Settings, load_settings
 from meetscribe.apps.recogniser import WordedLoader, load_recogniser, load_thorough
 from meetscribe.apps.speakers import people_of, speaker_settings
@@ -53,6 +53,7 @@ def transcribe(
     quality: Annotated[
         str | None, typer.Option(metavar="normal|best", help="best: whole turns and more words are weighed.")
     ] = None,
+    num_speakers: NumSpeakers = None,
     engine: Annotated[
         str | None, typer.Option(metavar="local|ray", help="Where recordings are transcribed.")
     ] = None,
@@ -68,7 +69,7 @@ def transcribe(
     with reporting(context.obj.verbose):
         flags = {"data_dir": context.obj.data_dir, "model": model, "output_dir": output_dir, "jobs": jobs}
         flags |= {"srt_overlap": srt_overlap, "layout": layout, "quality": quality, "engine": engine}
-        flags |= {"hotwords": hotwords, "numerals": numerals, "punctuation": punctuation}
+        flags |= {"num_speakers": num_speakers, "hotwords": hotwords, "numerals": numerals, "punctuation": punctuation}
         settings = load_settings(context.obj.config, {**flags, "format": format})
         if _Run(settings, context.obj.verbose).transcribe(files, resume=resume, together=together):
             raise typer.Exit(InputError.exit_code)
@@ -91,7 +92,7 @@ class _Run:
         self._outputs.check(tasks)
         model = find(self._settings.model, self._settings.own_models)
         self._log.info("model found", name=model.name, path=str(model.path))
-        speakers = speaker_settings(model.path, people_of(self._settings))
+        speakers = speaker_settings(model.path, people_of(self._settings), self._settings.num_speakers)
         done = self._memory(model.path, speakers)
         left = [task for task in tasks if not (resume and done.has(task, self._outputs))]
         several = len(tasks) + len(self._failures) > 1
@@ -129,6 +130,7 @@ class _Run:
     def _memory(self, model: Path, speakers: SpeakerSettings) -> Done:
         settings = self._settings
         parts = (settings.quality, settings.srt_overlap, self._wording, *settings.format, speakers.remembered)
+        parts += () if settings.num_speakers is None else (settings.num_speakers,)
         options = options_digest(model, parts)
         return Done(settings.data_dir / "transcribed", options)
 

@@ -1,4 +1,4 @@
-"""Options about the text of a transcript, the same for all commands that make one."""
+"""Options about what a transcript holds, the same for all commands that make one."""
 
 from pathlib import Path
 from typing import Annotated
@@ -15,4 +15,8 @@ Numerals = Annotated[
 Punctuation = Annotated[
     bool | None,
     typer.Option(help="Marks and capitals, or the words as they were recognised."),
+]
+NumSpeakers = Annotated[
+    int | None,
+    typer.Option("--num-speakers", metavar="N", help="How many people talk, if you know; default: found out."),
 ]

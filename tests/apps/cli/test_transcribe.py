@@ -109,6 +109,13 @@ def test_resuming_skips_what_is_done(cli, recording, tmp_path):
     assert (tmp_path / "out/b.txt").read_text() == "A: 1\nA: 3\n"
 
 
+def test_a_number_of_speakers_that_cannot_be_is_refused(cli, recording):
+    """Nobody is no number of people."""
+    recording("a.wav")
+    refused = cli("transcribe", "a.wav", "--num-speakers", "0")
+    assert (refused.code, "num_speakers" in refused.err) == (2, True)
+
+
 def test_resuming_does_again_what_has_changed(cli, recording, tmp_path):
     """Another content, other options, or a file that is gone: the recording is transcribed again."""
     recording("a.wav")
@@ -120,6 +127,7 @@ def test_resuming_does_again_what_has_changed(cli, recording, tmp_path):
     assert (tmp_path / "out/a.txt").read_text() == "A: 2\n"
     assert "already" not in cli(*again, "--model", "other").err
     assert "already" not in cli(*again, "--layout", "mixed").err
+    assert "already" not in cli(*again, "--num-speakers", "2").err
     assert "already" not in cli(*again, "-f", "srt").err
     (tmp_path / "out/a.srt").unlink()
     assert "already" not in cli(*again, "-f", "srt").err
