@@ -255,7 +255,7 @@ def recognition(
     for threshold in thresholds:
         right = wrong = of = named = strangers = 0
         for enrolled, said in made:
-            recall = replace(settings.recall, recognise=threshold)
+            recall = replace(settings.recall, turn=threshold)
             chosen = replace(settings, remembered=enrolled, recall=recall)
             _, meeting, _ = shown(said, chosen, True)
             known = {person.name for person in enrolled}
@@ -274,7 +274,7 @@ def recognition(
                     strangers, named = strangers + 1, named + (name is not None)
         rows.append(
             {
-                "recognise": threshold,
+                "turn": threshold,
                 "named_right": round(100 * right / max(1, of), 1),
                 "named_wrong": round(100 * wrong / max(1, of), 1),
                 "strangers_named": round(100 * named / max(1, strangers), 1),
@@ -315,7 +315,7 @@ def main(
             }
             print(json.dumps(row), flush=True)
     if only in ("all", "enrolled"):
-        for row in recognition(talk, settings, meetings, (0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0)):
+        for row in recognition(talk, settings, meetings, (0.5, 1.0, 1.5, 1.75, 2.0, 2.5, 3.0, 4.0)):
             print(json.dumps(row), flush=True)
 
 

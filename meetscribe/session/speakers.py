@@ -12,6 +12,7 @@ import numpy as np
 
 from meetscribe.events import Change, Final
 from meetscribe.meeting import Meeting
+from meetscribe.streaming.naming import name_turns
 from meetscribe.streaming.remembered import Candidate, Recall, RecallSettings, Remembered
 from meetscribe.streaming.second_pass import SecondPassSettings, decide_anew
 from meetscribe.streaming.speakers import Heard, Tracker, TrackerSettings
@@ -75,7 +76,16 @@ class Speakers:
             return ()
         settings = SecondPassSettings.told(self._settings.tracker.likeness, self._settings.people)
         changes = decide_anew(list(self._heard), settings, self._new_id)
-        return (*changes, *self._recall.recognise(_groups(self._heard), self._embedder))
+        return (*changes, *self._named())
+
+    def _named(self) -> tuple[Change, ...]:
+        """Return the names of the turns of a whole recording, and of speakers who said nothing long enough."""
+        assert self._heard is not None
+        by_hand = {speaker for speaker, name in self._meeting().names.items() if name.by == "person"}
+        changes = name_turns(self._heard, self._recall, self._embedder, self._new_id, by_hand)
+        judged = {one.speaker for one in self._heard if one.seconds >= self._settings.recall.judged}
+        rest = [one for one in _groups(self._heard) if one.id in self._recall.given or one.id not in judged]
+        return (*changes, *self._recall.recognise(rest, self._embedder))
 
     def _keep(self, one: Heard, changes: Sequence[Change]) -> None:
         """Keep a turn for the second pass, and note what its coming changed."""

@@ -33,6 +33,10 @@ class RecallSettings:
         margin: log odds by which everybody else has to be less likely.
         least: seconds of a speaker's speech below which nobody is recognised.
         most: seconds of a remembered voice that count.
+        turn: log odds from which on a turn of a whole recording is somebody's.
+        turn_margin: log odds by which everybody else has to be less likely for that.
+        support: what the log odds of the rest of its speaker count for.
+        judged: seconds of speech from which on a turn is asked itself; shorter ones go with their speaker.
     """
 
     likeness: Likeness = field(default_factory=Likeness)
@@ -40,6 +44,10 @@ class RecallSettings:
     margin: float = 1.5
     least: float = 2.0
     most: float = 30.0
+    turn: float = 1.75
+    turn_margin: float = 0.5
+    support: float = 0.25
+    judged: float = 2.0
 
 
 @dataclass(frozen=True)

@@ -127,7 +127,7 @@ def _row(
 
 def _overlaps(turns: Sequence[Heard]) -> NDArray[np.bool_]:
     """Return which turns were said at the same time, [turns, turns]."""
-    against = _meanwhile(turns)
+    against = meanwhile(turns)
     return np.array([[other.turn.id in against[one.turn.id] for other in turns] for one in turns])
 
 
@@ -155,7 +155,7 @@ def _give_rest(
     A turn stays nobody's where that is too unsure; one that was somebody's stays theirs as long as they are left.
     """
     placed = {one.turn.id: number for number, group in enumerate(groups) for one in group}
-    against = _meanwhile(heard)
+    against = meanwhile(heard)
     totals = np.stack([np.sum([o.voice * o.seconds for o in group], 0) for group in groups])
     seconds = [sum(one.seconds for one in group) for group in groups]
     for one in sorted(heard, key=lambda one: -one.seconds):
@@ -178,7 +178,7 @@ def _give_rest(
             groups[best].append(one)
 
 
-def _meanwhile(heard: Sequence[Heard]) -> dict[str, set[str]]:
+def meanwhile(heard: Sequence[Heard]) -> dict[str, set[str]]:
     """Return for every turn those that were said at the same time."""
     found: dict[str, set[str]] = defaultdict(set)
     for one in heard:
