@@ -129,8 +129,8 @@ def _end_after(sentinel: int) -> None:
     os._exit(1)
 
 
-def transcribe_here(number: int, task: Task, load: Loader, model: Path) -> Transcript:
-    """Transcribe meeting `number` in a worker process, which keeps its model from one to the next."""
+def transcribe_here(task: Task, load: Loader, model: Path, report: Report | None = None) -> Transcript:
+    """Transcribe a meeting in a worker process, which keeps its model from one to the next."""
     key = f"{load.__module__} {getattr(load, '__qualname__', load)} {model}"
 
     def recogniser() -> Recogniser:
@@ -138,6 +138,11 @@ def transcribe_here(number: int, task: Task, load: Loader, model: Path) -> Trans
             _of_this_process[key] = load(model)
         return _of_this_process[key]
 
+    return transcribe(task, recogniser, report)
+
+
+def transcribe_and_tell(number: int, task: Task, load: Loader, model: Path) -> Transcript:
+    """Transcribe meeting `number` in a process of a pool, and tell who started it how far it is."""
     progress: Any = _of_this_process["progress"]
 
     def tell(_: Task, event: Progress) -> None:
@@ -145,7 +150,7 @@ def transcribe_here(number: int, task: Task, load: Loader, model: Path) -> Trans
         # process that is killed would keep.
         progress.send_bytes(pickle.dumps((number, event)))
 
-    return transcribe(task, recogniser, tell)
+    return transcribe_here(task, load, model, tell)
 
 
 def at_once(
@@ -191,7 +196,7 @@ def _work(
         while waiting or running:
             while waiting and len(running) < jobs:
                 number, attempt = waiting.pop()
-                running[pool.submit(transcribe_here, number, tasks[number], *recogniser)] = number, attempt
+                running[pool.submit(transcribe_and_tell, number, tasks[number], *recogniser)] = number, attempt
             done, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in done:
                 result = future.result()

@@ -1,9 +1,11 @@
 import os
 import signal
+import sys
+from types import ModuleType, SimpleNamespace
 
 import pytest
 import soundfile
-from fakes import LoudnessEngine, LoudnessTranscriber, speech
+from fakes import LoudnessEngine, LoudnessTranscriber, load_loudness, speech
 
 from meetscribe.apps.cluster import on_cluster
 from meetscribe.apps.recogniser import Recogniser
@@ -33,6 +35,28 @@ def test_without_ray_the_remedy_is_said(monkeypatch, tmp_path):
     monkeypatch.setitem(__import__("sys").modules, "ray", None)
     with pytest.raises(MissingError, match=r"meetscribe\[ray\]"):
         list(on_cluster([task_of(tmp_path / "a.wav")], load_killed_once, tmp_path))
+
+
+def test_what_is_asked_of_a_worker_of_a_cluster_needs_no_pool(monkeypatch, tmp_path):
+    """Also where Ray is not installed: recordings are handed to a stand-in that calls what Ray would, as Ray would."""
+    soundfile.write(tmp_path / "a.wav", speech("AbC"), 16_000)
+
+    class Remote:
+        def __init__(self, work):
+            self.work = work
+
+        def remote(self, *arguments):
+            return lambda: self.work(*arguments)
+
+    ray = ModuleType("ray")
+    ray.exceptions = SimpleNamespace(WorkerCrashedError=ChildProcessError)  # type: ignore[attr-defined]
+    ray.is_initialized = lambda: True  # type: ignore[attr-defined]
+    ray.remote = lambda **_: Remote  # type: ignore[attr-defined]
+    ray.wait = lambda running, num_returns: (running[:num_returns], running[num_returns:])  # type: ignore[attr-defined]
+    ray.get = lambda ready: ready()  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "ray", ray)
+    (done,) = on_cluster([task_of(tmp_path / "a.wav")], load_loudness, tmp_path)
+    assert [turn.text for turn in fold(done.log or ()).turns] == ["1", "3"]
 
 
 @pytest.mark.ray
