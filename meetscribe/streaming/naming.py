@@ -130,7 +130,10 @@ def _hand_over(
     new_id: Callable[[], str],
     settings: RecallSettings,
 ) -> None:
-    """Give turns to whom they are surely of, and take from named speakers those that are long and not sure."""
+    """Give turns to whom they are surely of, and take from named speakers those that are long and not sure.
+
+    Short ones go with whom they are likelier of then.
+    """
     against = meanwhile(heard)
     whose = {one.turn.id: one.speaker for one in heard}
     left: dict[str, str] = {}  # named speaker to who has what was taken from them
@@ -146,3 +149,20 @@ def _hand_over(
         assert person is not None
         if all(whose.get(other) != holders[person] for other in against[one.turn.id]):
             one.speaker = whose[one.turn.id] = holders[person]
+    for speaker, other in left.items():
+        kept, taken = ([one for one in free if one.speaker == id] for id in (speaker, other))
+        for one in kept:
+            if one.seconds >= settings.judged or any(whose.get(n) == other for n in against[one.turn.id]):
+                continue
+            theirs = _likeness(one, [o for o in kept if o is not one], settings)
+            if _likeness(one, taken, settings) > theirs:
+                one.speaker = whose[one.turn.id] = other
+
+
+def _likeness(one: Heard, group: Sequence[Heard], settings: RecallSettings) -> float:
+    """Return the log odds that a turn is of whoever said others."""
+    if not group:
+        return -np.inf
+    total = np.sum([other.voice * other.seconds for other in group], 0)
+    seconds = sum(other.seconds for other in group)
+    return settings.likeness.between(one.voice, one.seconds, total, seconds)

@@ -44,7 +44,7 @@ class RecallSettings:
     margin: float = 1.5
     least: float = 2.0
     most: float = 30.0
-    turn: float = 1.75
+    turn: float = 1.5
     turn_margin: float = 0.5
     support: float = 0.25
     judged: float = 2.0

@@ -24,7 +24,9 @@ class SecondPassSettings:
 
     Attributes:
         likeness: how alike two voices are.
-        merge: log odds down to which groups are merged.
+        merge: log odds down to which groups are merged while one of them is short.
+        rise: what is asked for more with e times as much speech of the shorter one.
+        short, long: seconds of that between which it counts.
         join: log odds from which on a turn that was left over is somebody's.
         seed: seconds of speech of the turns that are merged.
         most: number of those turns, the longest.
@@ -33,7 +35,10 @@ class SecondPassSettings:
     """
 
     likeness: Likeness
-    merge: float = 0.5
+    merge: float = 0.0
+    rise: float = 1.0
+    short: float = 6.0
+    long: float = 60.0
     join: float = 1.0
     seed: float = 1.5
     most: int = 500
@@ -108,8 +113,12 @@ def _may_merge(
 ) -> tuple[NDArray[np.float64], float]:
     """Return the odds of pairs that may be one, and from which on they are.
 
+    The log odds of two voices are no surer for more than a few seconds of them, though two sums over minutes are far
+    likelier to be alike if they are one person's: the more is heard of both, the more is asked for.
     While there are more people than there should be, the likest two are one, however little alike; then no two are.
     """
+    shorter = np.minimum(seconds[:, None], seconds[None])
+    odds = odds - settings.rise * np.log(np.clip(shorter, settings.short, settings.long) / settings.short)
     if settings.people is None:
         return odds, settings.merge
     people = np.array([bool(group) for group in groups]) & (seconds >= settings.new)

@@ -44,7 +44,7 @@ def named(heard: list[Heard], subject: Recall | None = None, kept: tuple[str, ..
 
 
 def test_a_strangers_turns_do_not_take_the_name_of_the_speaker_they_were_put_to() -> None:
-    """Where the tracker took two people for one, only the turns with her voice are Alice's; short ones stay."""
+    """Where the tracker took two people for one, only the turns with her voice are Alice's, of short ones too."""
     heard = meeting(
         (ALICE, 4.0, "s1"),
         (STRANGER, 4.0, "s1"),
@@ -52,9 +52,10 @@ def test_a_strangers_turns_do_not_take_the_name_of_the_speaker_they_were_put_to(
         (STRANGER, 3.0, "s1"),
         (ALICE, 3.0, "s1"),
         (STRANGER, 0.8, "s1"),
+        (ALICE, 0.8, "s1"),
     )
-    assert named(heard) == dict.fromkeys(["t0", "t2", "t4", "t5"], "Alice")
-    assert [one.speaker for one in heard] == ["s1", "s50", "s1", "s50", "s1", "s1"]
+    assert named(heard) == dict.fromkeys(["t0", "t2", "t4", "t6"], "Alice")
+    assert [one.speaker for one in heard] == ["s1", "s50", "s1", "s50", "s1", "s50", "s1"]
 
 
 def test_a_turn_that_was_put_to_somebody_else_comes_back() -> None:
