@@ -196,7 +196,10 @@ def _work(
         while waiting or running:
             while waiting and len(running) < jobs:
                 number, attempt = waiting.pop()
-                running[pool.submit(transcribe_and_tell, number, tasks[number], *recogniser)] = number, attempt
+                running[pool.submit(transcribe_and_tell, number, tasks[number], *recogniser)] = (
+                    number,
+                    attempt,
+                )
             done, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in done:
                 result = future.result()

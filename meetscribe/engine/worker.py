@@ -1,8 +1,8 @@
 """The network in a process of its own: it may die, hang or run out of memory, and is started again.
 
 One worker serves any number of streams, whose steps share its batches. Audio on its way to the worker is bounded:
-`feed` waits while a stream has more than `WINDOW` unheard. A worker that gives no answer hangs, unless it is a processor
-that it waits for (`scheduling.py`). Importing this does not import torch.
+`feed` waits while a stream has more than `WINDOW` unheard. A worker that gives no answer hangs, unless it is a
+processor that it waits for (`scheduling.py`). Importing this does not import torch.
 """
 
 import asyncio

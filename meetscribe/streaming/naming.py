@@ -1,8 +1,8 @@
 """Names for the turns of a whole recording, each by its own voice.
 
-A speaker put together from many turns holds some of somebody else's too; named as a whole, strangers get names. So every
-turn that is long enough to tell is compared with who is remembered, and what the rest of its speaker says counts a
-little. Turns that are too short go with their speaker. Nobody is named in two turns at once.
+A speaker put together from many turns holds some of somebody else's too; named as a whole, strangers get names. So
+every turn that is long enough to tell is compared with who is remembered, and what the rest of its speaker says counts
+a little. Turns that are too short go with their speaker. Nobody is named in two turns at once.
 Not covered: meetings that go on, where speakers are named as they are found (`remembered.py`).
 """
 
@@ -143,7 +143,9 @@ def _hand_over(
             if one.speaker not in left:
                 left[str(one.speaker)] = new_id()
             one.speaker = whose[one.turn.id] = left[str(one.speaker)]
-    surest = sorted((n for n, person in enumerate(sure) if person is not None), key=lambda n: -evidence[n].max())
+    surest = sorted(
+        (n for n, person in enumerate(sure) if person is not None), key=lambda n: -evidence[n].max()
+    )
     for number in surest:
         one, person = free[number], sure[number]
         assert person is not None

@@ -60,7 +60,9 @@ def test_a_strangers_turns_do_not_take_the_name_of_the_speaker_they_were_put_to(
 
 def test_a_turn_that_was_put_to_somebody_else_comes_back() -> None:
     """A turn with Alice's voice is hers, whoever's it was, and so is one that was nobody's."""
-    heard = meeting((ALICE, 4.0, "s1"), (BOB, 4.0, "s2"), (ALICE, 3.0, "s2"), (BOB, 4.0, "s2"), (ALICE, 3.0, None))
+    heard = meeting(
+        (ALICE, 4.0, "s1"), (BOB, 4.0, "s2"), (ALICE, 3.0, "s2"), (BOB, 4.0, "s2"), (ALICE, 3.0, None)
+    )
     assert named(heard) == {"t0": "Alice", "t1": "Bob", "t2": "Alice", "t3": "Bob", "t4": "Alice"}
     assert [one.speaker for one in heard] == ["s1", "s2", "s1", "s2", "s1"]
 

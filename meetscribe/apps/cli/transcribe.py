@@ -69,7 +69,12 @@ def transcribe(
     with reporting(context.obj.verbose):
         flags = {"data_dir": context.obj.data_dir, "model": model, "output_dir": output_dir, "jobs": jobs}
         flags |= {"srt_overlap": srt_overlap, "layout": layout, "quality": quality, "engine": engine}
-        flags |= {"num_speakers": num_speakers, "hotwords": hotwords, "numerals": numerals, "punctuation": punctuation}
+        flags |= {
+            "num_speakers": num_speakers,
+            "hotwords": hotwords,
+            "numerals": numerals,
+            "punctuation": punctuation,
+        }
         settings = load_settings(context.obj.config, {**flags, "format": format})
         if _Run(settings, context.obj.verbose).transcribe(files, resume=resume, together=together):
             raise typer.Exit(InputError.exit_code)

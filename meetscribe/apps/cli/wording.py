@@ -18,5 +18,7 @@ Punctuation = Annotated[
 ]
 NumSpeakers = Annotated[
     int | None,
-    typer.Option("--num-speakers", metavar="N", help="How many people talk, if you know; default: found out."),
+    typer.Option(
+        "--num-speakers", metavar="N", help="How many people talk, if you know; default: found out."
+    ),
 ]

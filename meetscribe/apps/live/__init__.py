@@ -6,4 +6,5 @@ What is set here is read by textual when it is imported, and may be set in the e
 import os
 
 os.environ.setdefault("ESCDELAY", "25")  # ms in which an escape may become another key
-os.environ.setdefault("TEXTUAL_FPS", "120")  # pictures a second at most: what is answered waits for the next one
+# pictures a second at most: what is answered waits for the next one
+os.environ.setdefault("TEXTUAL_FPS", "120")

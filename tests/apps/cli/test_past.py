@@ -7,7 +7,6 @@ import soundfile
 import stored_meetings as made
 from fakes import LoudnessEngine, LoudnessTranscriber
 
-from meetscribe import events as ev
 from meetscribe.apps.cli import past, transcribe
 from meetscribe.apps.recogniser import Recogniser
 from meetscribe.store.store import Store
