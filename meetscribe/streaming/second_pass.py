@@ -84,7 +84,7 @@ def _merged(seeds: Sequence[Heard], settings: SecondPassSettings) -> list[list[H
     totals = np.stack([one.voice * one.seconds for one in seeds])
     seconds = np.array([one.seconds for one in seeds])
     barred = _overlaps(seeds)
-    odds = np.stack([_row(i, totals, seconds, settings.likeness) for i in range(len(groups))])
+    odds = np.stack([_row(i, totals, seconds, settings) for i in range(len(groups))])
     odds[barred] = -np.inf
     np.fill_diagonal(odds, -np.inf)
     while True:
@@ -97,7 +97,7 @@ def _merged(seeds: Sequence[Heard], settings: SecondPassSettings) -> list[list[H
         seconds[a] += seconds[b]
         barred[a] |= barred[b]
         barred[:, a] |= barred[:, b]
-        row = _row(int(a), totals, seconds, settings.likeness)
+        row = _row(int(a), totals, seconds, settings)
         gone = np.array([not group for group in groups])
         row[barred[a] | gone] = -np.inf
         row[a] = -np.inf
@@ -113,12 +113,8 @@ def _may_merge(
 ) -> tuple[NDArray[np.float64], float]:
     """Return the odds of pairs that may be one, and from which on they are.
 
-    The log odds of two voices are no surer for more than a few seconds of them, though two sums over minutes are far
-    likelier to be alike if they are one person's: the more is heard of both, the more is asked for.
     While there are more people than there should be, the likest two are one, however little alike; then no two are.
     """
-    shorter = np.minimum(seconds[:, None], seconds[None])
-    odds = odds - settings.rise * np.log(np.clip(shorter, settings.short, settings.long) / settings.short)
     if settings.people is None:
         return odds, settings.merge
     people = np.array([bool(group) for group in groups]) & (seconds >= settings.new)
@@ -128,10 +124,16 @@ def _may_merge(
 
 
 def _row(
-    number: int, totals: NDArray[np.float64], seconds: NDArray[np.float64], likeness: Likeness
+    number: int, totals: NDArray[np.float64], seconds: NDArray[np.float64], settings: SecondPassSettings
 ) -> NDArray[np.float64]:
-    """Return the log odds of one group with all."""
-    return likeness.with_each(totals, seconds, totals[number], seconds[number])
+    """Return the log odds of one group with all, less what is asked for more where much was heard of both.
+
+    Log odds are no surer for more than a few seconds of a voice, though two sums over minutes are far likelier to be
+    alike if they are one person's.
+    """
+    odds = settings.likeness.with_each(totals, seconds, totals[number], seconds[number])
+    shorter = np.clip(np.minimum(seconds, seconds[number]), settings.short, settings.long)
+    return odds - settings.rise * np.log(shorter / settings.short)
 
 
 def _overlaps(turns: Sequence[Heard]) -> NDArray[np.bool_]:
