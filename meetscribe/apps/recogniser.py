@@ -102,7 +102,7 @@ def load_bypassed(directory: Path) -> Recogniser:
 
 
 def _model(directory: Path) -> "Model":
-    import torch
+    from meetscribe.engine.threads import use_one_thread
 
     try:
         from meetscribe.checkpoint import load_model
@@ -113,7 +113,7 @@ def _model(directory: Path) -> "Model":
             "compiled code can be kept neither beside the program nor in the home folder; set NUMBA_CACHE_DIR to a "
             "folder that only you can write to"
         ) from error
-    torch.set_num_threads(1)
+    use_one_thread()
     return load_model(directory)
 
 

@@ -52,12 +52,11 @@ def load(directory: Path, control: str) -> Loaded:
     Raises:
         CheckpointError: the model's files are damaged or foreign.
     """
-    import torch  # noqa: PLC0415  late: processes that hear nothing do without
+    from meetscribe.checkpoint import load_model  # noqa: PLC0415  late: processes that hear nothing do without torch
+    from meetscribe.engine.batches import InProcessEngine  # noqa: PLC0415  late, as above
+    from meetscribe.engine.threads import use_one_thread  # noqa: PLC0415  late, as above
 
-    from meetscribe.checkpoint import load_model  # noqa: PLC0415  late, as torch
-    from meetscribe.engine.batches import InProcessEngine  # noqa: PLC0415  late, as torch
-
-    torch.set_num_threads(1)
+    use_one_thread()
     model = load_model(directory)
     if control == BYPASSED:
         model = model.bypassed()
@@ -81,12 +80,11 @@ def load_oracle(directory: Path) -> Callable[[Path], Loaded]:
     Raises:
         CheckpointError: the model's files are damaged or foreign.
     """
-    import torch  # noqa: PLC0415  late, as above
+    from meetscribe.checkpoint import load_model  # noqa: PLC0415  late, as above
+    from meetscribe.engine.threads import use_one_thread  # noqa: PLC0415  late, as above
+    from meetscribe.evaluation.oracle import SLOTS, OracleEngine, read_sources  # noqa: PLC0415  late, as above
 
-    from meetscribe.checkpoint import load_model  # noqa: PLC0415  late, as torch
-    from meetscribe.evaluation.oracle import SLOTS, OracleEngine, read_sources  # noqa: PLC0415  late, as torch
-
-    torch.set_num_threads(1)
+    use_one_thread()
     model = load_model(directory)
 
     def pipeline(recording: Path) -> Loaded:
