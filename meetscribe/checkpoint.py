@@ -25,6 +25,7 @@ from meetscribe.lm.hotwords import HotPhrase, spoken
 from meetscribe.lm.lexicon import Lexicon, load_lexicon
 from meetscribe.lm.ngram import NGram, load_ngram
 from meetscribe.lm.punctuation import Punctuator, load_punctuator
+from meetscribe.lm.recurrent import RecurrentLM, load_recurrent
 from meetscribe.lm.wording import USUAL, Wording
 from meetscribe.nn.encoder import EncoderConfig
 from meetscribe.nn.recogniser import Recogniser, RecogniserConfig
@@ -55,7 +56,8 @@ LANGUAGE_FILES = {
     "g2p": "g2p.safetensors",
 }
 PUNCTUATION = "punctuation.safetensors"
-"""What a model may have beside them."""
+RECURRENT = "recurrent.safetensors"
+"""What a model may have beside them: what sets marks and capitals, and a language model for the final pass."""
 
 KEPT_PHRASES = 5000
 """Phrases whose sound is remembered: guessing that of a new one takes 2 ms."""
@@ -71,6 +73,7 @@ class Language:
     lexicon: Lexicon
     books: NGram
     conversation: NGram
+    recurrent: RecurrentLM | None = None
 
 
 @dataclass(frozen=True)
@@ -175,9 +178,8 @@ class Model:
     def search(self) -> Search:
         """The search with the settings of the first pass."""
         words = self.language
-        return Search.build(
-            words.lexicon, words.books, words.conversation, self.settings.first_pass, self.log_prior
-        )
+        models = words.books, words.conversation
+        return Search.build(words.lexicon, *models, self.settings.first_pass, self.log_prior, words.recurrent)
 
     @cached_property
     def final_search(self) -> Search:
@@ -370,5 +372,6 @@ def _language(directory: Path) -> Language:
     for path in paths.values():
         if not path.is_file():
             raise CheckpointError(f"{path} is missing; install the model again")
-    lexicon = load_lexicon(paths["lexicon"])
-    return Language(lexicon, load_ngram(paths["books"]), load_ngram(paths["conversation"]))
+    lexicon, path = load_lexicon(paths["lexicon"]), directory / RECURRENT
+    recurrent = load_recurrent(path) if path.is_file() else None
+    return Language(lexicon, load_ngram(paths["books"]), load_ngram(paths["conversation"]), recurrent)

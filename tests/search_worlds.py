@@ -1,10 +1,21 @@
 """Small random worlds for the search: a lexicon, language models and tables, all from one generator."""
 
+from collections.abc import Iterator, Sequence
+
 import numpy as np
 
 from meetscribe.lm.lexicon import Lexicon
 from meetscribe.lm.ngram import NGram, NGramTables, assemble
-from meetscribe.lm.symbols import END_OF_TURN, NUMBER_OF_SYMBOLS, START_OF_TURN, spell
+from meetscribe.lm.recurrent import FIRST_WORD, RecurrentLM
+from meetscribe.lm.symbols import (
+    BLANK,
+    END_OF_TURN,
+    FIRST_PHONE_SYMBOL,
+    NUMBER_OF_SYMBOLS,
+    START_OF_TURN,
+    is_word_end,
+    spell,
+)
 from meetscribe.streaming.search import Search, SearchSettings
 
 PHONES = ("AA", "B", "K")
@@ -17,10 +28,13 @@ def random_lexicon(rng: np.random.Generator, words: int) -> Lexicon:
     return Lexicon(tuple("abcdefghij"[:words]), ((ways[0], ways[-1]), *((way,) for way in ways[1:words])))
 
 
-def random_ngram(rng: np.random.Generator, words: int) -> NGram:
-    """Returns a bigram model whose probabilities and back-off weights are random, and sum to nothing."""
+def random_ngram(rng: np.random.Generator, words: int, share: float = 0.5) -> NGram:
+    """Returns a bigram model whose probabilities and back-off weights are random, and sum to nothing.
+
+    It knows this share of all pairs.
+    """
     size = words + 3
-    pairs = [(first, second) for first in range(words + 1) for second in range(size) if rng.random() < 0.5]
+    pairs = [(first, second) for first in range(words + 1) for second in range(size) if rng.random() < share]
     counts = np.bincount([first for first, _ in pairs], minlength=size)
     return assemble(
         NGramTables(
@@ -57,9 +71,54 @@ def random_search(rng: np.random.Generator, settings: SearchSettings, words: int
     return Search.build(random_lexicon(rng, words), *models, settings, prior)
 
 
+def random_recurrent(rng: np.random.Generator, words: Sequence[str]) -> RecurrentLM:
+    """Returns a model of some words with strong opinions."""
+    rows, width, hidden = FIRST_WORD + len(words), 5, 7
+    shapes = {
+        "words": (rows, width),
+        "words_bias": (rows,),
+        "inputs": (width, 4 * hidden),
+        "recurrent": (hidden, 4 * hidden),
+        "bias": (4 * hidden,),
+        "output": (hidden, width),
+        "output_bias": (width,),
+    }
+    weights = {name: rng.normal(0, 1.5, shape).astype(np.float32) for name, shape in shapes.items()}
+    return RecurrentLM(tuple(words), weights)
+
+
 def clear_scores(said: dict[int, int], frames: int) -> np.ndarray:
     """Returns a table in which the symbols of `said` (frame: symbol) are almost certain, and blanks elsewhere."""
     scores = np.full((frames, NUMBER_OF_SYMBOLS, NUMBER_OF_SYMBOLS), -12.0, np.float32)
     for frame in range(frames):
         scores[frame, :, said.get(frame, 0)] = -0.01
     return scores
+
+
+def paths(scores: np.ndarray, marks: bool, symbol: int = BLANK) -> Iterator[tuple[tuple[int, ...], float]]:
+    """Yields every sequence of one symbol a frame over three phones, with its log probability.
+
+    With `marks` a turn may start where none has or one has ended, and end after a word.
+    """
+    if len(scores) == 0:
+        yield (), 0.0
+        return
+    used = [FIRST_PHONE_SYMBOL + 2 * phone + end for phone in (0, 6, 19) for end in (0, 1)]
+    if marks and symbol in (BLANK, END_OF_TURN):
+        used.append(START_OF_TURN)
+    if marks and is_word_end(symbol):
+        used.append(END_OF_TURN)
+    for following in [BLANK, *used]:
+        for rest, score in paths(scores[1:], marks, following if following != BLANK else symbol):
+            yield (following, *rest), float(scores[0, symbol, following]) + score
+
+
+def readings(lexicon: Lexicon, labels: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+    """Yields every sequence of words that is spelled so."""
+    if not labels:
+        yield ()
+    for word, ways in enumerate(lexicon.pronunciations):
+        for way in ways:
+            if labels[: len(way)] == way:
+                for rest in readings(lexicon, labels[len(way) :]):
+                    yield (word, *rest)

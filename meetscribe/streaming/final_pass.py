@@ -7,6 +7,7 @@ they share none for long, the best hypothesis decides.
 Not covered: who encodes (`meetscribe.streaming.transcriber` asks for it), when a turn ends (`turns`).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,7 +45,12 @@ class FinalPass:
     """The final words of one turn so far."""
 
     def __init__(
-        self, search: Search, first: int, weights: MixtureWeights, settings: FinalPassSettings
+        self,
+        search: Search,
+        first: int,
+        weights: MixtureWeights,
+        settings: FinalPassSettings,
+        before: Sequence[int] = (),
     ) -> None:
         """Begin a turn.
 
@@ -53,8 +59,9 @@ class FinalPass:
             first: first step to decode.
             weights: shares of the language models.
             settings: when and from where to encode.
+            before: numbers of the words of earlier turns, NO_WORD after each.
         """
-        self._search, self._settings, self._weights = search, settings, weights
+        self._search, self._settings, self._weights, self._before = search, settings, weights, before
         self._anchor = self._floor = first
         self.words: tuple[FoundWord, ...] = ()
 
@@ -82,7 +89,7 @@ class FinalPass:
         """Take the table of a piece, float32 [steps, previous symbol, next symbol]; `words` grows."""
         history = [word.word for word in self.words]
         label = self.words[-1].label if self.words else BLANK
-        state = self._search.start(history, self._weights, piece.anchor, label)
+        state = self._search.start(history, self._weights, piece.anchor, label, self._before)
         decoded = scores[piece.anchor - piece.first : piece.until - piece.first]
         state = self._search.advance(state, decoded)
         if piece.closing:

@@ -11,6 +11,7 @@ from numba import njit
 NO_WORD = -1
 NO_LINK = -1
 NO_FRAME = -1
+NO_ROW = -1
 
 HYPOTHESIS = np.dtype(
     [
@@ -40,6 +41,8 @@ LINK = np.dtype(
         ("acoustic", np.float32),
         ("labels", np.int32),
         ("symbol", np.int32),  # its last symbol
+        ("lm", np.float32),  # natural log probability in the n-gram models; NaN for parts of hot phrases
+        ("row", np.int32),  # of what a recurrent model remembers after it, NO_ROW for none
         ("posterior", np.float32),  # sum of sampled posteriors
         ("samples", np.int32),  # number of them
     ],

@@ -10,6 +10,7 @@ Not covered: when a turn begins and ends (`meetscribe.streaming.turns`).
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from meetscribe.lm.hotwords import HotPhrase
 from meetscribe.lm.lexicon import Lexicon
 from meetscribe.lm.mixture import MixtureWeights
 from meetscribe.lm.ngram import NGram
+from meetscribe.lm.recurrent import RecurrentLM
 from meetscribe.lm.symbols import (
     BLANK,
     END_OF_TURN,
@@ -31,11 +33,13 @@ from meetscribe.streaming.lattice import (
     LINK,
     NO_FRAME,
     NO_LINK,
+    NO_ROW,
     NO_WORD,
     POSTERIOR_FRAMES,
     certain_links,
     drop_links,
 )
+from meetscribe.streaming.rescoring import Past, Rescorer
 from meetscribe.streaming.search_kernels import (
     ENTRY,
     Knowledge,
@@ -85,6 +89,8 @@ class SearchSettings:
         end_penalty: taken from each end of a turn.
         hot_share: how often a hot word is taken to be said, per word; all share it.
         hot_least: hot words that share it, where they are fewer.
+        recurrent_share: weight of the recurrent language model beside the n-grams, 0 to 1, where there is one.
+        recurrent_margin: it is asked for words of hypotheses that score at most this much less than the best.
     """
 
     acoustic_scale: float = 1.0
@@ -106,6 +112,8 @@ class SearchSettings:
     end_penalty: float = 0.0
     hot_share: float = 0.05
     hot_least: int = 50
+    recurrent_share: float = 0.0
+    recurrent_margin: float = 10.0
 
 
 @dataclass(frozen=True)
@@ -140,6 +148,7 @@ class SearchState:
         weights: shares of the two language models.
         committed: words that have left the lattice because all hypotheses have them, oldest first.
         committed_end: sample where the last word ended that left the lattice, or where the stream began.
+        past: what the recurrent language model knows of it, if one is asked.
     """
 
     hypotheses: np.ndarray
@@ -148,6 +157,7 @@ class SearchState:
     weights: MixtureWeights
     committed: tuple[FoundWord, ...]
     committed_end: int
+    past: Past | None = None
 
 
 @dataclass(frozen=True)
@@ -195,7 +205,7 @@ class LexicalRows:
 
 @dataclass(frozen=True)
 class Search:
-    """A search over a lexicon with two language models.
+    """A search over a lexicon with two language models, and a third that may put scores right.
 
     Attributes:
         words: spelling of each word.
@@ -204,6 +214,7 @@ class Search:
         knowledge: tree, models and priors as the kernels read them.
         settings: how to weigh and prune.
         lexical: what the tree was built of.
+        recurrent: a third language model, asked where `recurrent_share` is not 0; None: there is none.
     """
 
     words: Sequence[str]
@@ -212,6 +223,7 @@ class Search:
     knowledge: Knowledge
     settings: SearchSettings
     lexical: "LexicalRows"
+    recurrent: RecurrentLM | None = None
 
     @classmethod
     def build(
@@ -221,6 +233,7 @@ class Search:
         conversation: NGram,
         settings: SearchSettings,
         log_prior: np.ndarray | None = None,
+        recurrent: RecurrentLM | None = None,
     ) -> "Search":
         """Makes a search; words of the lexicon that the models lack are scored as their `<unk>`.
 
@@ -230,6 +243,7 @@ class Search:
             conversation: the other, over the same words.
             settings: how to weigh and prune.
             log_prior: natural log of how frequent each symbol was in training, float32 [symbols].
+            recurrent: a third language model.
         """
         ways = ((number, symbols) for number, ways in enumerate(lexicon.pronunciations) for symbols in ways)
         rows = Pronunciations.of(ways)
@@ -246,7 +260,9 @@ class Search:
             entries=np.zeros(1, ENTRY),
             prior=_prior(settings, log_prior),
         )
-        return cls(lexicon.words, books, conversation, knowledge, settings, LexicalRows(rows, unigram))
+        return cls(
+            lexicon.words, books, conversation, knowledge, settings, LexicalRows(rows, unigram), recurrent
+        )
 
     def listening_for(self, phrases: Sequence[HotPhrase]) -> "Search":
         """Returns the same search for which some phrases are likelier; their words need not be in the lexicon.
@@ -275,6 +291,7 @@ class Search:
         weights: MixtureWeights | None = None,
         frame: int = 0,
         label: int = BLANK,
+        before: Sequence[int] = (),
     ) -> SearchState:
         """Returns the state before a sentence, or after the words `history` of one.
 
@@ -283,6 +300,8 @@ class Search:
             weights: shares of the two language models.
             frame: number of the first frame, from which times are counted.
             label: symbol that came last, a word's last one or one between words.
+            before: numbers of the words of earlier sentences, NO_WORD after each; only the recurrent language model
+                remembers them.
         """
         if label == BLANK and self.settings.hidden_marks:
             label = START_OF_TURN
@@ -297,7 +316,9 @@ class Search:
         hypotheses["link"], hypotheses["word"] = NO_LINK, NO_WORD
         hypotheses["first"] = hypotheses["last"] = frame - 1
         links = np.zeros(0, LINK)
-        return SearchState(hypotheses, links, frame, weights or MixtureWeights(), (), frame * FRAME_SAMPLES)
+        past = None if self._rescorer is None else self._rescorer.begin((*before, *history))
+        begin = frame * FRAME_SAMPLES
+        return SearchState(hypotheses, links, frame, weights or MixtureWeights(), (), begin, past)
 
     def advance(self, state: SearchState, scores: np.ndarray) -> SearchState:
         """Returns the state after further frames; chunks of any lengths give the same in the end.
@@ -320,8 +341,10 @@ class Search:
             table = np.maximum(scores, SMALLEST_LOG_PROB, dtype=np.float32)
             if self.settings.hidden_marks:
                 table = with_hidden_marks(table)
-            for begin in range(0, len(table), BLOCK_FRAMES):
-                state = self._advance_block(work, state, table[begin : begin + BLOCK_FRAMES])  # noqa: PLW2901
+            while len(table):
+                frames = BLOCK_FRAMES - state.frame % BLOCK_FRAMES
+                state = self._advance_block(work, state, table[:frames])  # noqa: PLW2901
+                table = table[frames:]
             advanced.append(state)
         return advanced
 
@@ -332,12 +355,11 @@ class Search:
 
     def finish(self, state: SearchState) -> SearchResult:
         """Returns the best hypothesis if nothing comes any more: one that ends with a word, if any."""
+        state = self._rescored(state, np.inf)
         hypotheses = state.hypotheses
         scores = hypotheses["score"].copy()
-        for index in np.flatnonzero(hypotheses["node"] == ROOT):
-            states = (int(hypotheses["books"][index]), int(hypotheses["conversation"][index]))
-            scores[index] += self.settings.lm_weight * self._sentence_end(states, state.weights)
         complete = hypotheses["node"] == ROOT
+        scores[complete] += self.settings.lm_weight * self._sentence_ends(state, hypotheses[complete])
         best = int(np.argmax(np.where(complete, scores, -np.inf) if complete.any() else scores))
         found = self._result(state, best, 0)
         return replace(found, stable=len(found.words), score=float(scores[best]))
@@ -369,11 +391,34 @@ class Search:
         """Returns the language models' number of a word."""
         return word if word < self.knowledge.vocabulary else self.knowledge.unknown
 
-    def _sentence_end(self, states: tuple[int, int], weights: MixtureWeights) -> float:
-        """Returns the log probability that the sentence ends in these states of the language models."""
-        end = self.books.sentence_end
-        first, second = self.books.score(states[0], end)[0], self.conversation.score(states[1], end)[0]
-        return float(np.logaddexp(first + weights.log_weights[0], second + weights.log_weights[1]))
+    def _sentence_ends(self, state: SearchState, hypotheses: np.ndarray) -> np.ndarray:
+        """Returns the log probabilities that the sentence ends after each of some hypotheses, float64 [H]."""
+        end, shares, ngrams = self.books.sentence_end, state.weights.log_weights, np.zeros(len(hypotheses))
+        for number, hypothesis in enumerate(hypotheses):
+            first = self.books.score(int(hypothesis["books"]), end)[0] + shares[0]
+            second = self.conversation.score(int(hypothesis["conversation"]), end)[0] + shares[1]
+            ngrams[number] = np.logaddexp(first, second)
+        if self._rescorer is None or state.past is None or not len(hypotheses):
+            return ngrams
+        return self._rescorer.sentence_ends(state.links, state.past, hypotheses["link"], ngrams)
+
+    @cached_property
+    def _rescorer(self) -> Rescorer | None:
+        """What puts scores right by the recurrent language model."""
+        chosen = self.settings
+        if self.recurrent is None or chosen.recurrent_share == 0 or chosen.lm_weight == 0:
+            return None
+        return Rescorer.of(
+            self.recurrent, self.words, self.lexical.unigram, chosen.recurrent_share, chosen.lm_weight
+        )
+
+    def _rescored(self, state: SearchState, margin: float) -> SearchState:
+        """Returns the state in which the recurrent language model was asked, if there is one, as `rescore` says."""
+        if self._rescorer is None or state.past is None:
+            return state
+        hypotheses, links = state.hypotheses.copy(), state.links.copy()
+        past = self._rescorer.rescore(hypotheses, links, state.past, margin)
+        return replace(state, hypotheses=hypotheses, links=links, past=past)
 
     def _advance_block(self, work: Workspace, state: SearchState, scores: np.ndarray) -> SearchState:
         """Returns the state after at most BLOCK_FRAMES frames."""
@@ -388,12 +433,18 @@ class Search:
         hypotheses, links, frame = hypotheses[:count].copy(), links[:link_count], state.frame + len(scores)
         certain = certain_links(hypotheses, links)
         finished = certain[links["last"][certain] < frame - 1 - POSTERIOR_FRAMES]
+        if state.past is not None:  # what was not asked about yet stays
+            finished = finished[links["row"][finished] != NO_ROW]
         words = self._found(links, finished, state.committed_end)
+        past = state.past
+        if past is not None and len(finished):
+            past = replace(past, root=int(links["row"][finished[-1]]))
         kept = drop_links(hypotheses, links, int(finished[-1]) if len(finished) else NO_LINK)
         end = words[-1].end if words else state.committed_end
-        return SearchState(
-            hypotheses, links[:kept].copy(), frame, state.weights, (*state.committed, *words), end
-        )
+        committed = (*state.committed, *words)
+        state = SearchState(hypotheses, links[:kept].copy(), frame, state.weights, committed, end, past)
+        whole = frame % BLOCK_FRAMES == 0
+        return self._rescored(state, self.settings.recurrent_margin) if whole else state
 
     def _weights(self) -> Weights:
         """Returns the settings as the kernels read them."""

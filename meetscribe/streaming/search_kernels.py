@@ -20,7 +20,14 @@ from meetscribe.lm.mixture import mixture_score
 from meetscribe.lm.ngram import NGramArrays
 from meetscribe.lm.symbols import BLANK, END_OF_TURN, FIRST_PHONE_SYMBOL, START_OF_TURN
 from meetscribe.lm.tree import ROOT, TreeArrays
-from meetscribe.streaming.lattice import HYPOTHESIS, NO_FRAME, NO_WORD, POSTERIOR_EVERY, sample_posteriors
+from meetscribe.streaming.lattice import (
+    HYPOTHESIS,
+    NO_FRAME,
+    NO_ROW,
+    NO_WORD,
+    POSTERIOR_EVERY,
+    sample_posteriors,
+)
 
 STEP = np.dtype(
     [
@@ -33,6 +40,7 @@ STEP = np.dtype(
         ("word", np.int32),  # word that ends here, or NO_WORD
         ("new", np.int32),  # what comes in this frame: NOTHING, PHONE or MARK
         ("log_prob", np.float32),  # of that symbol
+        ("lm", np.float32),  # of the word that ends here in the language models; NaN: as part of a hot phrase
     ],
     align=True,
 )
@@ -66,7 +74,7 @@ ENTRY = np.dtype(
 NOTHING, PHONE, MARK = 0, 1, 2
 """What a step emits: blank, a symbol of a word, or a turn's start or end."""
 
-CALLED_SOURCES = "8f787fae99b0"
+CALLED_SOURCES = "e756eada11a9"
 """Digest of the modules whose functions are compiled into these. What numba keeps on disk is made anew when this
 file changes, not when those do: a change there has to change this line. A test says what it should be."""
 
@@ -253,6 +261,7 @@ def _walk(run: Run, hypotheses: np.ndarray, scores: np.ndarray, beam: float) -> 
                 (child, books, conversation),
                 (symbol, PHONE, row[symbol], tree.ended[child]),
             )
+            steps[count]["lm"] = np.nan
             count += 1
         for leaf in range(tree.exit_begin[node], tree.exit_begin[node + 1]):
             symbol = tree.exit_symbol[leaf]
@@ -329,8 +338,10 @@ def _end_words(run: Run, counts: tuple, best: float, beam: float) -> tuple:
                 continue
             best = max(best, score)
             after = (ROOT, answer["books_after"], answer["conversation_after"])
+            steps[count]["lm"] = answer["log_prob"]
             if word >= knowledge.first_entry:
                 word = knowledge.entries[word - knowledge.first_entry]["word"]
+                steps[count]["lm"] = np.nan
             news = (leaving["symbol"], PHONE, leaving["log_prob"], word)
             _write(steps[count], score, leaving["source"], after, news)
             count += 1
@@ -428,12 +439,13 @@ def _become(hypothesis: Any, past: Any, step: Any, between: bool, frame: int) ->
 
 
 @njit(cache=True, nogil=True)
-def _new_link(link: Any, hypothesis: Any, number: int) -> None:
+def _new_link(link: Any, hypothesis: Any, number: int, lm: Any) -> None:
     """Writes the link of the word that ended in this frame, and hangs the hypothesis on it."""
     link["word"], link["previous"] = hypothesis["word"], hypothesis["link"]
     link["first"], link["last"] = hypothesis["first"], hypothesis["last"]
     link["acoustic"], link["labels"] = hypothesis["acoustic"], hypothesis["labels"]
     link["symbol"] = hypothesis["symbol"]
+    link["lm"], link["row"] = lm, NO_ROW
     link["posterior"], link["samples"] = 0.0, 0
     hypothesis["link"], hypothesis["word"] = number, NO_WORD
 
@@ -469,7 +481,7 @@ def _select(run: Run, merged: int, hypotheses: np.ndarray, links: np.ndarray, co
         _become(hypothesis, past, step, between, frame)
         hypothesis["score"] = total[index]
         if step["word"] != NO_WORD:
-            _new_link(links[link_count], hypothesis, link_count)
+            _new_link(links[link_count], hypothesis, link_count, step["lm"])
             link_count += 1
     return kept, link_count
 

@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 from meetscribe.events import Event, Final, Partial, Turn, TurnEnd, TurnStart
 from meetscribe.lm.mixture import MixtureWeights
 from meetscribe.streaming.final_pass import FinalPass, FinalPassSettings, Piece
+from meetscribe.streaming.lattice import NO_WORD
 from meetscribe.streaming.leak import Heard, LeakSettings, own_words
 from meetscribe.streaming.recent import Recent
+from meetscribe.streaming.rescoring import HISTORY_WORDS
 from meetscribe.streaming.search import FoundWord, Search
 from meetscribe.streaming.splitting import SplitSettings, Splitter
 from meetscribe.streaming.steps import STEP_FRAMES, STEP_SAMPLES, StreamResult
@@ -58,6 +60,7 @@ class Course:
         length: samples of the whole stream, once it has ended.
         turns: number of turns so far.
         weights: shares of the language models.
+        said: numbers of the last words of turns that have ended, NO_WORD after each turn.
         events: those that nobody has taken yet.
     """
 
@@ -65,6 +68,7 @@ class Course:
     length: int | None = None
     turns: int = 0
     weights: MixtureWeights = field(default_factory=MixtureWeights)
+    said: tuple[int, ...] = ()
     events: list[Event] = field(default_factory=list)
 
     @property
@@ -257,6 +261,7 @@ class Slot:
         if turn.firm:
             numbers = [word.word for word in turn.firm]
             self._course.weights = self._search.adapted(self._course.weights, numbers)
+            self._course.said = (*self._course.said, *numbers, NO_WORD)[-HISTORY_WORDS:]
 
     def forget(self) -> None:
         """Drop what is not needed any more."""
@@ -274,7 +279,8 @@ class Slot:
     def _begin_turn(self, start: int) -> None:
         kept = 0 if self._features is None else -(-self._features.first // STEP_FRAMES)
         first = max(kept, self._last_end, start // STEP_SAMPLES - self._settings.final_pass.lead)
-        final = FinalPass(self._search, first, self._course.weights, self._settings.final_pass)
+        shared = self._course
+        final = FinalPass(self._search, first, shared.weights, self._settings.final_pass, shared.said)
         self._open = _OpenTurn(start, final, Draft(self._settings.writer, self._before))
 
     def _announce(self, shown: bool) -> None:

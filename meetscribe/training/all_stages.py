@@ -118,6 +118,9 @@ def _language(places: Places) -> Iterator[Stage]:
     meetings = ("--begin", places.checkpoint("marks"), "--meetings", "6", "--rate", "8e-4")
     into = ("--folder", str(places.folder / "marks-meetings"))
     yield Stage("marks-meetings", "language.punctuation", (*shared, *meetings, *into), 700)
+    words = ("--text", str(text), "--words", str(out / "lexicon.txt.xz"))
+    kept = ("--folder", str(places.folder / "recurrent"), "--out", str(out / "recurrent.safetensors"))
+    yield Stage("recurrent", "language.recurrent", (*words, *kept), 14_000)
 
 
 def _recogniser(places: Places) -> Iterator[Stage]:

@@ -14,6 +14,7 @@ from meetscribe.checkpoint import (
     CONFIGURATION,
     LANGUAGE_FILES,
     PUNCTUATION,
+    RECURRENT,
     Language,
     Model,
     Settings,
@@ -39,7 +40,12 @@ SETTINGS = Settings(
         lm_weight=0.75, word_score=-1.0, blank_penalty=1.0, prior_scale=0.3, hidden_marks=True
     ),
     final_pass=SearchSettings(
-        lm_weight=0.9, word_score=-1.5, blank_penalty=0.9, prior_scale=0.4, hidden_marks=True
+        lm_weight=0.9,
+        word_score=-1.0,
+        blank_penalty=0.9,
+        prior_scale=0.4,
+        hidden_marks=True,
+        recurrent_share=0.6,
     ),
 )
 """What a model's settings begin with, tuned on the development sets (docs/log.md)."""
@@ -113,7 +119,10 @@ def symbol_prior(alignments: Path) -> np.ndarray:
 def main(
     checkpoint: Annotated[Path, typer.Option(help="checkpoint.pt of a training run")],
     language: Annotated[
-        Path, typer.Option(help="folder with lexicon, n-grams, spelling and, where there are any, marks")
+        Path,
+        typer.Option(
+            help="folder with lexicon, n-grams, spelling and, where there are any, marks and a recurrent model"
+        ),
     ],
     alignments: Annotated[Path, typer.Option(help="alignments.jsonl.xz of the training corpus")],
     out: Annotated[Path, typer.Option(help="the model's directory, named as the model")],
@@ -135,7 +144,7 @@ def main(
     out.mkdir(parents=True, exist_ok=True)
     if settings is not None and (settings / EMBEDDER).is_file() and not (out / EMBEDDER).exists():
         shutil.copyfile(settings / EMBEDDER, out / EMBEDDER)
-    optional = [PUNCTUATION] if (language / PUNCTUATION).is_file() else []
+    optional = [name for name in (PUNCTUATION, RECURRENT) if (language / name).is_file()]
     for file in [*LANGUAGE_FILES.values(), *optional]:
         if (language / file).resolve() != (out / file).resolve():
             shutil.copyfile(language / file, out / file)

@@ -1,14 +1,13 @@
 import hashlib
 import inspect
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from search_worlds import WIDE, random_lexicon, random_ngram, random_scores, random_search
+from search_worlds import WIDE, paths, random_lexicon, random_ngram, random_scores, random_search, readings
 
 from meetscribe.lm import mixture, ngram
 from meetscribe.lm.lexicon import Lexicon
@@ -29,35 +28,6 @@ from meetscribe.streaming.search import FRAME_SAMPLES, Search, SearchResult, Sea
 
 seeds = st.integers(0, 2**32 - 1)
 NARROW = SearchSettings(beam=8.0, most_hypotheses=30, symbol_beam=9.0, prior_scale=0.3)
-
-
-def paths(scores: np.ndarray, marks: bool, symbol: int = BLANK) -> Iterator[tuple[tuple[int, ...], float]]:
-    """Yields every sequence of one symbol a frame over three phones, with its log probability.
-
-    With `marks` a turn may start where none has or one has ended, and end after a word.
-    """
-    if len(scores) == 0:
-        yield (), 0.0
-        return
-    used = [FIRST_PHONE_SYMBOL + 2 * phone + end for phone in (0, 6, 19) for end in (0, 1)]
-    if marks and symbol in (BLANK, END_OF_TURN):
-        used.append(START_OF_TURN)
-    if marks and is_word_end(symbol):
-        used.append(END_OF_TURN)
-    for following in [BLANK, *used]:
-        for rest, score in paths(scores[1:], marks, following if following != BLANK else symbol):
-            yield (following, *rest), float(scores[0, symbol, following]) + score
-
-
-def readings(lexicon: Lexicon, labels: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
-    """Yields every sequence of words that is spelled so."""
-    if not labels:
-        yield ()
-    for word, ways in enumerate(lexicon.pronunciations):
-        for way in ways:
-            if labels[: len(way)] == way:
-                for rest in readings(lexicon, labels[len(way) :]):
-                    yield (word, *rest)
 
 
 def sentence_score(

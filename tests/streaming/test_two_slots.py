@@ -1,16 +1,18 @@
 import functools
 import tracemalloc
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scripted import ScriptedEngine, script
-from search_worlds import random_ngram
+from search_worlds import random_ngram, random_recurrent
 
 from meetscribe.events import Event, Final, Partial, Turn, TurnEnd, TurnStart
 from meetscribe.lm.lexicon import Lexicon
+from meetscribe.lm.recurrent import SENTENCE_END
 from meetscribe.lm.symbols import END_OF_TURN, START_OF_TURN, spell
 from meetscribe.streaming.search import Search, SearchSettings
 from meetscribe.streaming.steps import STEP_SAMPLES
@@ -60,10 +62,15 @@ def think(subject: Transcriber, engine: ScriptedEngine) -> list[Event]:
     return subject.events()
 
 
-def events_of(engine: ScriptedEngine, cuts: Sequence[int] = (), samples: int | None = None) -> list[Event]:
+def events_of(
+    engine: ScriptedEngine,
+    cuts: Sequence[int] = (),
+    samples: int | None = None,
+    subject: Transcriber | None = None,
+) -> list[Event]:
     """Returns the events of a stream that is given in blocks which end at `cuts`."""
     length = engine.tables.shape[1] * STEP_SAMPLES if samples is None else samples
-    subject = transcriber(len(engine.tables))
+    subject = subject or transcriber(len(engine.tables))
     events: list[Event] = []
     for part in np.split(np.zeros(length, np.float32), list(cuts)):
         subject.receive_audio(part)
@@ -93,6 +100,32 @@ def test_ids_count_over_both_slots() -> None:
     engine = slots([(10, ["baa"]), (90, ["kaa"])], [(50, ["moo"]), (130, ["see"])])
     opened = [(event.turn, event.slot) for event in events_of(engine) if isinstance(event, TurnStart)]
     assert opened == [("t1", 0), ("t2", 1), ("t3", 0), ("t4", 1)]
+
+
+def test_what_anybody_said_before_counts_for_the_final_words() -> None:
+    """Of words that sound alike a final has the one that goes with the turn before, whichever slot that was in."""
+    words = {"baa": ("B", "AA"), "kaa": ("K", "AA"), "moo": ("M", "UW"), "mu": ("M", "UW")}
+    flat = random_ngram(np.random.default_rng(1), len(words), share=1.0)
+    flat = replace(flat, arrays=flat.arrays._replace(prob_values=np.full(256, -2.0, np.float32)))
+    lexicon = Lexicon(tuple(words), tuple((spell(phones),) for phones in words.values()))
+    model, expected = random_recurrent(np.random.default_rng(7), lexicon.words), {}
+    for first in ("baa", "kaa"):
+        memory = model.begin
+        for row in (model.numbers[first], SENTENCE_END):
+            memory = model.after(memory, np.array([row]))
+        scores = {}
+        for word in ("moo", "mu"):
+            row = np.array([model.numbers[word]])
+            ends = model.log_probs(model.outlook(model.after(memory, row)), np.array([SENTENCE_END]))
+            scores[word] = model.log_probs(model.outlook(memory), row) + ends
+        expected[first] = max(scores, key=scores.__getitem__)
+    assert set(expected.values()) == {"moo", "mu"}, "choose another seed: it has to matter"
+    asked = SearchSettings(marks=True, recurrent_share=0.99)
+    both = Search.build(lexicon, flat, flat, SearchSettings(marks=True), recurrent=model)
+    for first, second in expected.items():
+        engine = slots([(10, [first])], [(60, ["moo"])])
+        subject = Transcriber(both, both.with_settings(asked), TranscriberSettings(slots=2))
+        assert [turn.text for turn in finals(events_of(engine, subject=subject))] == [first, second]
 
 
 plans = st.lists(
