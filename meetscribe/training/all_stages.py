@@ -192,7 +192,7 @@ def _against(places: Places) -> Iterator[Stage]:
         "0.005",
     )
     second = _run(places, "against-more", *size, *more, "--weights", places.checkpoint("against"))
-    yield Stage("against-more", "recognise", second, 7500, 7400, 60)
+    yield Stage("against-more", "recognise", second, 13_500, 13_400, 60)
     yield Stage("model", "export", _export(places, "against-more", places.out))
 
 
