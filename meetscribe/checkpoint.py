@@ -37,7 +37,7 @@ from meetscribe.streaming.final_pass import FinalPassSettings
 from meetscribe.streaming.leak import LeakSettings
 from meetscribe.streaming.rules import ClosingRule, SplitRule
 from meetscribe.streaming.search import Search, SearchSettings
-from meetscribe.streaming.splitting import SplitSettings
+from meetscribe.streaming.splitting import SplitSettings, Splitting
 from meetscribe.streaming.transcriber import Transcriber, TranscriberSettings
 from meetscribe.streaming.turns import TurnSettings
 from meetscribe.streaming.writing import Writer, spellings_of
@@ -115,7 +115,7 @@ class Model:
         slots: int | None = None,
         wording: Wording = USUAL,
         voices: bool = False,
-        split: bool = True,
+        split: Splitting = "seldom",
     ) -> Transcriber:
         """Return a transcriber for one stream.
 
@@ -123,7 +123,7 @@ class Model:
             slots: how many there are, where others than the network's separator fill them.
             wording: what its text is to be like.
             voices: whether voices go with finals, where there is an embedder to tell them.
-            split: whether they split turns too; not where it is known that one person talks.
+            split: when they split turns too; never where it is known that one person talks.
         """
         own, embedder = self.settings, self.embedder if voices else None
         listed, learned = self._phrases(wording.hotwords), self._phrases(wording.learned)
@@ -142,7 +142,7 @@ class Model:
             leak=own.leak,
             writer=writer,
             embedder=None if embedder is None else embedder.id,
-            split=SplitSettings(embedder.likeness) if embedder is not None and split else None,
+            split=None if embedder is None else SplitSettings.when(split, embedder.likeness),
         )
         return Transcriber(search, final_search, settings)
 

@@ -27,12 +27,12 @@ class Hearing:
 
 def mixed(recogniser: Recogniser) -> Hearing:
     """Return who hears the mix of all channels."""
-    return Hearing(recogniser.recognition(), PATIENT)
+    return Hearing(recogniser.patient().recognition(), PATIENT)
 
 
 def apart(recogniser: Recogniser) -> Hearing:
     """Return who hears each channel by itself, in which several may talk."""
-    return Hearing(recogniser.recognition(), _APART)
+    return Hearing(recogniser.patient().recognition(), _APART)
 
 
 def owned(recogniser: Recogniser, names: Sequence[str] = ()) -> Hearing:

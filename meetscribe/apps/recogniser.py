@@ -14,32 +14,43 @@ from meetscribe.session.speakers import SpeakerSettings
 
 if TYPE_CHECKING:
     from meetscribe.checkpoint import Model
+    from meetscribe.streaming.splitting import Splitting
 
 
 @dataclass(frozen=True)
 class Recogniser:
     """A loaded model: one engine for all meetings, and a transcriber for each.
 
-    `single` is the same for audio in which one person talks at a time, where it is another.
+    `single` is the same for audio in which one person talks at a time, and `recorded` for recordings whose speakers are
+    decided anew at their end, where those are others.
     """
 
     name: str
     engine: Engine
     new_transcriber: Callable[..., Transcriber]
     single: "Recogniser | None" = None
+    recorded: "Recogniser | None" = None
     speakers: SpeakerSettings = field(default_factory=SpeakerSettings)
 
     def worded(self, wording: Wording) -> "Recogniser":
         """Return the same recogniser for meetings whose text is to be like this."""
         if wording == USUAL:
             return self
-        single = None if self.single is None else self.single.worded(wording)
-        return replace(self, new_transcriber=partial(self.new_transcriber, wording=wording), single=single)
+        return replace(
+            self,
+            new_transcriber=partial(self.new_transcriber, wording=wording),
+            single=None if self.single is None else self.single.worded(wording),
+            recorded=None if self.recorded is None else self.recorded.worded(wording),
+        )
 
     def knowing(self, speakers: SpeakerSettings) -> "Recogniser":
         """Return the same recogniser for meetings in which people are told apart and remembered like this."""
-        single = None if self.single is None else self.single.knowing(speakers)
-        return replace(self, single=single, speakers=speakers)
+        return replace(
+            self,
+            single=None if self.single is None else self.single.knowing(speakers),
+            recorded=None if self.recorded is None else self.recorded.knowing(speakers),
+            speakers=speakers,
+        )
 
     def recognition(self) -> InProcessRecognition:
         """Return who transcribes streams in this process."""
@@ -48,6 +59,10 @@ class Recogniser:
     def alone(self) -> "Recogniser":
         """Return the recogniser for channels in which one person talks: nothing is separated there."""
         return self.single or self
+
+    def patient(self) -> "Recogniser":
+        """Return the recogniser for recordings whose speakers are decided anew at their end."""
+        return self.recorded or self
 
 
 Loader = Callable[[Path], Recogniser]
@@ -76,9 +91,7 @@ def load_recogniser(directory: Path) -> Recogniser:
         CheckpointError: its files are damaged or foreign.
         MissingError: what is compiled for it can be kept nowhere.
     """
-    model = _model(directory)
-    single = _recogniser(model.bypassed(), split=False)
-    return replace(_recogniser(model), single=single)
+    return _with_others(_model(directory))
 
 
 def load_thorough(directory: Path) -> Recogniser:
@@ -87,9 +100,7 @@ def load_thorough(directory: Path) -> Recogniser:
     Raises:
         CheckpointError: its files are damaged or foreign.
     """
-    model = _model(directory).thorough()
-    single = _recogniser(model.bypassed(), split=False)
-    return replace(_recogniser(model), single=single)
+    return _with_others(_model(directory).thorough())
 
 
 def load_bypassed(directory: Path) -> Recogniser:
@@ -117,7 +128,14 @@ def _model(directory: Path) -> "Model":
     return load_model(directory)
 
 
-def _recogniser(model: "Model", split: bool = True) -> Recogniser:
+def _with_others(model: "Model") -> Recogniser:
+    """Return the recogniser of a model, with those for single talkers and for recordings."""
+    usual = _recogniser(model)
+    recorded = replace(usual, new_transcriber=partial(usual.new_transcriber, split="often"))
+    return replace(usual, single=_recogniser(model.bypassed(), split="never"), recorded=recorded)
+
+
+def _recogniser(model: "Model", split: "Splitting" = "seldom") -> Recogniser:
     from meetscribe.engine.batches import InProcessEngine
 
     embedder = None if model.embedder is None else model.embedder.network

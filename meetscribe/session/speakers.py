@@ -74,7 +74,7 @@ class Speakers:
         """Return what changes when the whole recording is looked at again."""
         if not self._heard:
             return ()
-        settings = SecondPassSettings.told(self._settings.tracker.likeness, self._settings.people)
+        settings = SecondPassSettings(self._settings.tracker.likeness, people=self._settings.people)
         changes = decide_anew(list(self._heard), settings, self._new_id)
         return (*changes, *self._named())
 

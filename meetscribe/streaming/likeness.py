@@ -12,7 +12,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -42,10 +42,27 @@ class Cohort:
         found = [self._standing(voice.astype(np.float32).tobytes()) for voice in voices]
         return np.array(found).T
 
+    def measured(self, voices: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the same of voices that are not met again."""
+        cosines = voices.astype(np.float32) @ self.voices.T
+        nearest = np.partition(cosines, -NEAREST)[:, -NEAREST:] if len(self.voices) > NEAREST else cosines
+        return np.stack([nearest.mean(1), np.maximum(nearest.std(1), 1e-3)]).astype(np.float64)
+
     def _measured(self, voice: bytes) -> tuple[float, float]:
-        cosines = self.voices @ np.frombuffer(voice, np.float32)
-        nearest = np.partition(cosines, -NEAREST)[-NEAREST:] if len(cosines) > NEAREST else cosines
-        return float(nearest.mean()), max(float(nearest.std()), 1e-3)
+        mean, deviation = self.measured(np.frombuffer(voice, np.float32)[None].astype(np.float64))
+        return float(mean[0]), float(deviation[0])
+
+
+class Judged(NamedTuple):
+    """Voices of length one (N, E), and mean and deviation (N,) of their cosines with the nearest of the cohort."""
+
+    voices: NDArray[np.float64]
+    mean: NDArray[np.float64]
+    deviation: NDArray[np.float64]
+
+    def take(self, chosen: NDArray[Any]) -> "Judged":
+        """Return some of them."""
+        return Judged(self.voices[chosen], self.mean[chosen], self.deviation[chosen])
 
 
 @dataclass(frozen=True)
@@ -92,6 +109,30 @@ class Likeness:
     ) -> NDArray[np.float64]:
         """Return the log odds of many voices (N, E), with so many seconds (N,) each, and another one."""
         return self.odds(self.scores(voices, other), seconds, others)
+
+    def judged(self, voices: ArrayLike) -> "Judged":
+        """Return voices (N, E), or sums of voices, ready to be compared often."""
+        ones = _unit(voices)
+        if self.cohort is None:
+            return Judged(ones, np.zeros(len(ones)), np.ones(len(ones)))
+        return Judged(ones, *self.cohort.measured(ones))
+
+    def of_all(
+        self, ones: "Judged", seconds: ArrayLike, others: "Judged", spoken: ArrayLike
+    ) -> NDArray[np.float64]:
+        """Return the log odds of each voice with each of others, (N, M), of so many seconds (N,) and (M,)."""
+        cosines = ones.voices @ others.voices.T
+        scores = (cosines - ones.mean[:, None]) / ones.deviation[:, None]
+        scores += (cosines - others.mean) / others.deviation
+        return self.odds(scores / 2, np.asarray(seconds)[:, None], spoken)
+
+    def of_pairs(
+        self, ones: "Judged", seconds: ArrayLike, others: "Judged", spoken: ArrayLike
+    ) -> NDArray[np.float64]:
+        """Return the log odds of each voice with the one in the same place, (N,)."""
+        cosines = (ones.voices * others.voices).sum(1)
+        scores = (cosines - ones.mean) / ones.deviation + (cosines - others.mean) / others.deviation
+        return self.odds(scores / 2, seconds, spoken)
 
     def scores(self, voices: ArrayLike, other: ArrayLike) -> NDArray[np.float64]:
         """Return the scores (N,) of voices (N, E) with another one (E,)."""

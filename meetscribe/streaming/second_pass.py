@@ -1,70 +1,81 @@
 """The speakers of a whole recording, once all of it was heard: what the first pass had to decide early is decided anew.
 
-The longest turns are merged bottom up, the likest two first, as long as they are more likely one person than not and
-never talked at once; every other turn is then given to whom it is likest. Each speaker found keeps the id that most of
-their speech had, so that as little as possible changes.
-Not covered: meetings that go on (`speakers.py`), names.
+The longest turns are put together bottom up; for every number of people that this passes, every turn is given to whom
+it is likest, again and again; and the number is taken that explains the voices best (`evidence.py`). Each speaker found
+keeps the id that most of their speech had, so that as little as possible changes. Who talks at the same time is never
+the same person.
+Not covered: meetings that go on (`speakers.py`), names (`naming.py`).
 """
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from meetscribe.events import Change
-from meetscribe.streaming.likeness import Likeness
+from meetscribe.streaming.evidence import EvidenceSettings, Floats, Labels, evidence
+from meetscribe.streaming.likeness import Judged, Likeness
+from meetscribe.streaming.merging import merge
 from meetscribe.streaming.speakers import Heard
+
+_NOBODY = -1
+_LEAST = 0.1  # seconds of speech that every turn has
 
 
 @dataclass(frozen=True)
 class SecondPassSettings:
-    """How turns are put together; log odds are natural.
+    """How people are found.
 
     Attributes:
         likeness: how alike two voices are.
-        merge: log odds down to which groups are merged while one of them is short.
-        rise: what is asked for more with e times as much speech of the shorter one.
-        short, long: seconds of that between which it counts.
-        join: log odds from which on a turn that was left over is somebody's.
-        seed: seconds of speech of the turns that are merged.
+        seed: seconds of speech of the turns that are put together.
         most: number of those turns, the longest.
-        new: seconds of speech without which a group is nobody.
+        person: seconds of speech without which a group of them is nobody.
+        rounds: how often every turn is given to whom it is likest.
+        join: log odds (natural) up to which a turn is nobody's.
+        evidence: how it is judged how many there are.
+        patience: so many more people are tried than explain the voices best so far.
         people: how many there are, where somebody said so.
     """
 
     likeness: Likeness
-    merge: float = 0.0
-    rise: float = 1.0
-    short: float = 6.0
-    long: float = 60.0
-    join: float = 1.0
     seed: float = 1.5
     most: int = 500
-    new: float = 2.5
+    person: float = 4.0
+    rounds: int = 4
+    join: float = -2.0
+    evidence: EvidenceSettings = field(default_factory=EvidenceSettings)
+    patience: int = 4
     people: int | None = None
 
-    @classmethod
-    def told(cls, likeness: Likeness, people: int | None) -> "SecondPassSettings":
-        """Return the settings for so many people: they say more than a few words, and every turn is one of theirs."""
-        return cls(likeness) if people is None else cls(likeness, join=0.0, new=4.0, people=people)
+
+@dataclass(frozen=True)
+class _Turns:
+    """What is compared: voices (N, E), seconds (N,), which turns were said at the same time (N, N)."""
+
+    judged: Judged
+    seconds: Floats
+    apart: NDArray[np.bool_]
 
 
 def decide_anew(
     heard: Sequence[Heard], settings: SecondPassSettings, new_id: Callable[[], str]
 ) -> tuple[Change, ...]:
     """Return what changes, of turns in the order in which they came; their `speaker` becomes the new one."""
-    longest = sorted(heard, key=lambda one: -one.seconds)[: settings.most]
-    seeds = [one for one in longest if one.seconds >= settings.seed]
-    groups = [group for group in _merged(seeds, settings) if sum(o.seconds for o in group) >= settings.new]
-    if not groups:
+    if not heard:
         return ()
+    labels = _people(_turns(heard, settings.likeness), settings)
+    if labels is None:
+        return ()
+    groups: list[list[Heard]] = [[] for _ in range(labels.max() + 1)]
+    for one, label in zip(heard, labels, strict=True):
+        if label != _NOBODY:
+            groups[label].append(one)
     names = _named(groups, new_id)
-    _give_rest(heard, groups, names, settings)
-    grouped = {one.turn.id for group in groups for one in group}
-    for one in heard:  # somebody who keeps an id that went to whoever talked meanwhile
-        if one.turn.id not in grouped and one.speaker in names:
+    for one, label in zip(heard, labels, strict=True):
+        if label == _NOBODY and one.speaker in names:  # that is now somebody else, who said most of theirs
             groups.append([one])
             names.append(new_id())
     given: dict[str, list[str]] = defaultdict(list)
@@ -73,73 +84,106 @@ def decide_anew(
             if one.speaker != name:
                 one.speaker = name
                 given[name].append(one.turn.id)
-    return tuple(Change(name, turns=tuple(turns)) for name, turns in given.items())
+    return tuple(Change(name, turns=tuple(changed)) for name, changed in given.items())
 
 
-def _merged(seeds: Sequence[Heard], settings: SecondPassSettings) -> list[list[Heard]]:
-    """Merge turns bottom up by the voices' sums: the likest first, until nobody is like another or so many are left."""
-    groups = [[one] for one in seeds]
-    if len(groups) < 2:
-        return groups
-    totals = np.stack([one.voice * one.seconds for one in seeds])
-    seconds = np.array([one.seconds for one in seeds])
-    barred = _overlaps(seeds)
-    odds = np.stack([_row(i, totals, seconds, settings) for i in range(len(groups))])
-    odds[barred] = -np.inf
-    np.fill_diagonal(odds, -np.inf)
-    while True:
-        possible, least = _may_merge(odds, groups, seconds, settings)
-        a, b = np.unravel_index(int(np.argmax(possible)), possible.shape)
-        if possible[a, b] == -np.inf or possible[a, b] < least:
-            return [group for group in groups if group]
-        groups[a], groups[b] = groups[a] + groups[b], []
-        totals[a] += totals[b]
-        seconds[a] += seconds[b]
-        barred[a] |= barred[b]
-        barred[:, a] |= barred[:, b]
-        row = _row(int(a), totals, seconds, settings)
-        gone = np.array([not group for group in groups])
-        row[barred[a] | gone] = -np.inf
-        row[a] = -np.inf
-        odds[a], odds[:, a] = row, row
-        odds[b], odds[:, b] = -np.inf, -np.inf
+def _turns(heard: Sequence[Heard], likeness: Likeness) -> _Turns:
+    numbers = {one.turn.id: number for number, one in enumerate(heard)}
+    apart = np.zeros((len(heard), len(heard)), bool)
+    for number, one in enumerate(heard):
+        others = [numbers[other] for other in one.turn.overlaps if other in numbers]
+        apart[number, others] = apart[others, number] = True
+    seconds = np.array([max(one.seconds, _LEAST) for one in heard])
+    return _Turns(likeness.judged(np.stack([one.voice for one in heard])), seconds, apart)
 
 
-def _may_merge(
-    odds: NDArray[np.float64],
-    groups: Sequence[Sequence[Heard]],
-    seconds: NDArray[np.float64],
-    settings: SecondPassSettings,
-) -> tuple[NDArray[np.float64], float]:
-    """Return the odds of pairs that may be one, and from which on they are.
+def _people(turns: _Turns, settings: SecondPassSettings) -> Labels | None:
+    """Return whose each turn is, numbered from 0 on, _NOBODY where that is unsure; None where nobody says enough."""
+    tried = _tried(turns, settings)
+    if settings.people is not None and tried:
+        nearest = min(tried, key=lambda number: (abs(number - settings.people), number))
+        return _settled(turns, _first(turns, tried[nearest], settings), settings)
+    best, most, since = None, -np.inf, 0
+    for _, people in sorted(tried.items()):
+        labels = _settled(turns, _first(turns, people, settings), settings)
+        found = _evidence(turns, labels, settings)
+        since += 1
+        if found > most:
+            best, most, since = labels, found, 0
+        if since >= settings.patience:
+            break
+    if best is not None:
+        odds = _odds(turns, best, settings)
+        best = np.where(odds[np.arange(len(best)), best] < settings.join, _NOBODY, best)
+    return best
 
-    While there are more people than there should be, the likest two are one, however little alike; then no two are.
+
+def _evidence(turns: _Turns, labels: Labels, settings: SecondPassSettings) -> float:
+    """Return how well people explain the voices; who cannot be one of them is somebody else each."""
+    cohort = settings.likeness.cohort
+    voices = turns.judged.voices if cohort is None else turns.judged.voices - cohort.voices.mean(0)
+    others = np.cumsum(labels == _NOBODY) + labels.max()
+    whose = np.where(labels == _NOBODY, others, labels)
+    return evidence(voices, turns.seconds, whose, settings.evidence)
+
+
+def _tried(turns: _Turns, settings: SecondPassSettings) -> dict[int, list[Labels]]:
+    """Return by numbers of people some turns of everybody, by number."""
+    longest = np.argsort(-turns.seconds, kind="stable")[: settings.most]
+    longest = longest[turns.seconds[longest] >= settings.seed]
+    own, apart = turns.seconds[longest], turns.apart[np.ix_(longest, longest)]
+    found: dict[int, list[Labels]] = {}
+    for groups in merge(turns.judged.voices[longest], own, apart, settings.likeness):
+        people = [longest[group] for group in groups]
+        people = [group for group in people if turns.seconds[group].sum() >= settings.person]
+        if people:
+            found[len(people)] = people
+    return found
+
+
+def _first(turns: _Turns, people: Sequence[Labels], settings: SecondPassSettings) -> Labels:
+    """Return whose every turn is where some turns of everybody are known."""
+    labels = np.full(len(turns.seconds), _NOBODY)
+    for number, own in enumerate(people):
+        labels[own] = number
+    return np.where(labels == _NOBODY, _odds(turns, labels, settings).argmax(1), labels)
+
+
+def _settled(turns: _Turns, labels: Labels, settings: SecondPassSettings) -> Labels:
+    """Give every turn to whom it is likest, the longest first, until nothing changes.
+
+    A turn is nobody's only where everybody talked meanwhile.
     """
-    if settings.people is None:
-        return odds, settings.merge
-    people = np.array([bool(group) for group in groups]) & (seconds >= settings.new)
-    if people.sum() > settings.people:
-        return odds, -np.inf
-    return np.where(np.outer(people, people), -np.inf, odds), settings.merge
+    for _ in range(settings.rounds):
+        odds, before, labels = _odds(turns, labels, settings), labels, np.full(len(labels), _NOBODY)
+        for number in np.argsort(-turns.seconds, kind="stable"):
+            taken = labels[turns.apart[number]]
+            odds[number, taken[taken != _NOBODY]] = -np.inf
+            if odds[number].max() > -np.inf:
+                labels[number] = odds[number].argmax()
+        _, whose = np.unique(
+            labels[labels != _NOBODY], return_inverse=True
+        )  # some may have lost all of theirs
+        labels[labels != _NOBODY] = whose
+        if (labels == before).all():
+            break
+    return labels
 
 
-def _row(
-    number: int, totals: NDArray[np.float64], seconds: NDArray[np.float64], settings: SecondPassSettings
-) -> NDArray[np.float64]:
-    """Return the log odds of one group with all, less what is asked for more where much was heard of both.
-
-    Log odds are no surer for more than a few seconds of a voice, though two sums over minutes are far likelier to be
-    alike if they are one person's.
-    """
-    odds = settings.likeness.with_each(totals, seconds, totals[number], seconds[number])
-    shorter = np.clip(np.minimum(seconds, seconds[number]), settings.short, settings.long)
-    return odds - settings.rise * np.log(shorter / settings.short)
-
-
-def _overlaps(turns: Sequence[Heard]) -> NDArray[np.bool_]:
-    """Return which turns were said at the same time, [turns, turns]."""
-    against = meanwhile(turns)
-    return np.array([[other.turn.id in against[one.turn.id] for other in turns] for one in turns])
+def _odds(turns: _Turns, labels: Labels, settings: SecondPassSettings) -> Floats:
+    """Return the log odds of each turn with what else everybody said, (N, people); 0 where that is nothing."""
+    likeness, said = settings.likeness, turns.judged.voices * turns.seconds[:, None]
+    whose = labels[:, None] == np.arange(int(labels.max()) + 1)
+    totals, spoken = whose.T @ said, turns.seconds @ whose
+    odds = likeness.of_all(turns.judged, turns.seconds, likeness.judged(totals), spoken)
+    own = np.flatnonzero((labels != _NOBODY) & (whose.sum(0)[labels] > 1))
+    rest, left = totals[labels[own]] - said[own], spoken[labels[own]] - turns.seconds[own]
+    odds[own, labels[own]] = likeness.of_pairs(
+        turns.judged.take(own), turns.seconds[own], likeness.judged(rest), left
+    )
+    alone = np.flatnonzero((labels != _NOBODY) & (whose.sum(0)[labels] == 1))
+    odds[alone, labels[alone]] = 0.0
+    return odds
 
 
 def _named(groups: Sequence[Sequence[Heard]], new_id: Callable[[], str]) -> list[str]:
@@ -156,37 +200,6 @@ def _named(groups: Sequence[Sequence[Heard]], new_id: Callable[[], str]) -> list
         if number not in names and name not in names.values():
             names[number] = name
     return [names[number] if number in names else new_id() for number in range(len(groups))]
-
-
-def _give_rest(
-    heard: Sequence[Heard], groups: list[list[Heard]], names: Sequence[str], settings: SecondPassSettings
-) -> None:
-    """Give every turn that is in no group to the likest of those who did not talk meanwhile.
-
-    A turn stays nobody's where that is too unsure; one that was somebody's stays theirs as long as they are left.
-    """
-    placed = {one.turn.id: number for number, group in enumerate(groups) for one in group}
-    against = meanwhile(heard)
-    totals = np.stack([np.sum([o.voice * o.seconds for o in group], 0) for group in groups])
-    seconds = [sum(one.seconds for one in group) for group in groups]
-    for one in sorted(heard, key=lambda one: -one.seconds):
-        if one.turn.id in placed:
-            continue
-        barred = {placed[other] for other in against[one.turn.id] if other in placed}
-        odds = {
-            number: settings.likeness.between(one.voice, one.seconds, total, amount)
-            for number, (total, amount) in enumerate(zip(totals, seconds, strict=True))
-            if number not in barred
-        }
-        if not odds:
-            continue
-        best = max(odds, key=lambda number: odds[number])
-        own = names.index(one.speaker) if one.speaker in names else None
-        if own in odds and odds[best] < settings.join:
-            best = own
-        if one.speaker is not None or odds[best] >= settings.join:
-            placed[one.turn.id] = best
-            groups[best].append(one)
 
 
 def meanwhile(heard: Sequence[Heard]) -> dict[str, set[str]]:

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,10 @@ from meetscribe.streaming.likeness import Likeness
 from meetscribe.streaming.search import FoundWord
 from meetscribe.streaming.steps import STEP_SAMPLES
 from meetscribe.timeline import SAMPLE_RATE
+
+Splitting = Literal["never", "seldom", "often"]
+"""When turns are split: never, where one person talks; where it is rather sure that another one goes on; or already
+where that is as likely as not, since all turns are looked at once more when everything was heard."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,13 @@ class SplitSettings:
     apart: int = 20
     odds: float = -2.0
     most: int = 250
+
+    @classmethod
+    def when(cls, splitting: Splitting, likeness: Likeness) -> "SplitSettings | None":
+        """Return the settings by which turns are split so."""
+        if splitting == "never":
+            return None
+        return cls(likeness) if splitting == "seldom" else cls(likeness, alike=0.0, odds=0.0)
 
 
 class Boundary(NamedTuple):

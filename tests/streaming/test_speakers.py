@@ -209,21 +209,7 @@ def test_a_second_pass_that_knows_how_many_there_are_finds_so_many(told: int) ->
     for number in range(24):
         turn, voice = said(number, number % 4, 3.0)
         heard.append(Heard(turn, np.asarray(voice.vector), voice.seconds))
-    decide_anew(heard, SecondPassSettings.told(LIKENESS, told), Book().new_id)
+    decide_anew(heard, SecondPassSettings(LIKENESS, people=told), Book().new_id)
     found = [one.speaker for one in heard]
     assert len(set(found)) == told
     assert all(len(set(found[who::4])) == 1 for who in range(4))
-
-
-def test_what_is_enough_for_a_few_words_is_not_for_minutes() -> None:
-    """Two voices that are a little alike are one where one of them said little, and two where both said much."""
-    one = np.eye(2)[0]
-    other = np.array([0.45, np.sqrt(1 - 0.45**2)])
-    weights = Likeness(offset=-6.0, score=14.0, length=0.0, score_length=0.0)
-    for turns, people in [(1, 1), (12, 2)]:
-        heard = []
-        for number in range(2 * turns):
-            turn, _ = said(number, 0, 5.0)
-            heard.append(Heard(turn, other if number % 2 else one, 5.0))
-        decide_anew(heard, SecondPassSettings(weights), Book().new_id)
-        assert len({each.speaker for each in heard}) == people
