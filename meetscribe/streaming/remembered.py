@@ -44,9 +44,9 @@ class RecallSettings:
     margin: float = 1.5
     least: float = 2.0
     most: float = 30.0
-    turn: float = 1.5
+    turn: float = 1.75
     turn_margin: float = 0.5
-    support: float = 0.25
+    support: float = 0.35
     judged: float = 2.0
 
 
