@@ -32,7 +32,8 @@ class SecondPassSettings:
         likeness: how alike two voices are.
         seed: seconds of speech of the turns that are put together.
         most: number of those turns, the longest.
-        person: seconds of speech without which a group of them is nobody.
+        least, enough: seconds of speech; with fewer of them a group is nobody, with more it is somebody.
+        share: of all speech that a group in between has to have.
         rounds: how often every turn is given to whom it is likest.
         join: log odds (natural) up to which a turn is nobody's.
         evidence: how it is judged how many there are.
@@ -43,7 +44,9 @@ class SecondPassSettings:
     likeness: Likeness
     seed: float = 1.5
     most: int = 500
-    person: float = 4.0
+    least: float = 2.0
+    enough: float = 4.0
+    share: float = 0.05
     rounds: int = 4
     join: float = -2.0
     evidence: EvidenceSettings = field(default_factory=EvidenceSettings)
@@ -73,6 +76,7 @@ def decide_anew(
     for one, label in zip(heard, labels, strict=True):
         if label != _NOBODY:
             groups[label].append(one)
+    groups = [group for group in groups if group]
     names = _named(groups, new_id)
     for one, label in zip(heard, labels, strict=True):
         if label == _NOBODY and one.speaker in names:  # that is now somebody else, who said most of theirs
@@ -100,8 +104,9 @@ def _turns(heard: Sequence[Heard], likeness: Likeness) -> _Turns:
 def _people(turns: _Turns, settings: SecondPassSettings) -> Labels | None:
     """Return whose each turn is, numbered from 0 on, _NOBODY where that is unsure; None where nobody says enough."""
     tried = _tried(turns, settings)
-    if settings.people is not None and tried:
-        nearest = min(tried, key=lambda number: (abs(number - settings.people), number))
+    told = settings.people
+    if told is not None and tried:
+        nearest = min(tried, key=lambda number: (abs(number - told), number))
         return _settled(turns, _first(turns, tried[nearest], settings), settings)
     best, most, since = None, -np.inf, 0
     for _, people in sorted(tried.items()):
@@ -132,10 +137,11 @@ def _tried(turns: _Turns, settings: SecondPassSettings) -> dict[int, list[Labels
     longest = np.argsort(-turns.seconds, kind="stable")[: settings.most]
     longest = longest[turns.seconds[longest] >= settings.seed]
     own, apart = turns.seconds[longest], turns.apart[np.ix_(longest, longest)]
+    person = np.clip(settings.share * turns.seconds.sum(), settings.least, settings.enough)
     found: dict[int, list[Labels]] = {}
     for groups in merge(turns.judged.voices[longest], own, apart, settings.likeness):
         people = [longest[group] for group in groups]
-        people = [group for group in people if turns.seconds[group].sum() >= settings.person]
+        people = [group for group in people if turns.seconds[group].sum() >= person]
         if people:
             found[len(people)] = people
     return found
@@ -161,10 +167,8 @@ def _settled(turns: _Turns, labels: Labels, settings: SecondPassSettings) -> Lab
             odds[number, taken[taken != _NOBODY]] = -np.inf
             if odds[number].max() > -np.inf:
                 labels[number] = odds[number].argmax()
-        _, whose = np.unique(
-            labels[labels != _NOBODY], return_inverse=True
-        )  # some may have lost all of theirs
-        labels[labels != _NOBODY] = whose
+        given = labels != _NOBODY
+        labels[given] = np.unique(labels[given], return_inverse=True)[1]  # some may have lost all of theirs
         if (labels == before).all():
             break
     return labels

@@ -1,9 +1,18 @@
+import asyncio
 import sys
+from dataclasses import replace
 
 import pytest
 
-from meetscribe.apps.recogniser import load_recogniser
+from meetscribe.apps.hearing import apart, mixed
+from meetscribe.apps.recogniser import Recogniser, load_recogniser
 from meetscribe.errors import MissingError
+from meetscribe.lm.wording import Wording
+from meetscribe.session.speakers import SpeakerSettings
+
+
+class Nobody:
+    """An engine that is never asked."""
 
 
 class NowhereToKeep:
@@ -23,3 +32,31 @@ def test_a_program_that_can_keep_no_compiled_code_says_what_to_do(monkeypatch, t
     monkeypatch.setattr(sys, "meta_path", [NowhereToKeep(), *sys.meta_path])
     with pytest.raises(MissingError, match="set NUMBA_CACHE_DIR"):
         load_recogniser(tmp_path)
+
+
+def test_recordings_and_single_talkers_have_recognisers_of_their_own():
+    """Both write and know what the usual one is to; without them the usual one hears all."""
+    wording, speakers = Wording(numerals="digits"), SpeakerSettings(people=3)
+    heard: list[tuple[str, dict]] = []
+
+    def hearing_as(name):
+        return lambda **settings: heard.append((name, settings))
+
+    usual = Recogniser("m", Nobody(), hearing_as("usual"))
+    others = {name: replace(usual, new_transcriber=hearing_as(name)) for name in ("single", "recorded")}
+    chosen = replace(usual, **others).worded(wording).knowing(speakers)
+    for one in (chosen, chosen.alone(), chosen.patient()):
+        one.new_transcriber()
+        assert one.speakers == speakers
+    assert heard == [(name, {"wording": wording}) for name in ("usual", "single", "recorded")]
+    assert usual.alone() is usual.patient() is usual
+
+
+@pytest.mark.parametrize("hears", [mixed, apart])
+def test_the_mix_of_a_recording_is_heard_patiently(hears):
+    """`transcribe`, `import` and `redo` hear with the recogniser for recordings."""
+    opened: list[str] = []
+    usual = Recogniser("m", Nobody(), lambda: opened.append("usual"))
+    recorded = replace(usual, new_transcriber=lambda: opened.append("recorded"))
+    asyncio.run(hears(replace(usual, recorded=recorded)).recognition.open())
+    assert opened == ["recorded"]

@@ -213,3 +213,26 @@ def test_a_second_pass_that_knows_how_many_there_are_finds_so_many(told: int) ->
     found = [one.speaker for one in heard]
     assert len(set(found)) == told
     assert all(len(set(found[who::4])) == 1 for who in range(4))
+
+
+def test_people_of_few_words_are_somebody_in_a_short_recording() -> None:
+    """Two who say three seconds each are two people where nobody says more."""
+    heard = []
+    for number in range(4):
+        turn, voice = said(number, number % 2, 1.6)
+        heard.append(Heard(turn, np.asarray(voice.vector), voice.seconds))
+    decide_anew(heard, SecondPassSettings(LIKENESS), Book().new_id)
+    assert [one.speaker for one in heard] == ["s1", "s2", "s1", "s2"]
+
+
+@pytest.mark.parametrize("people", [1, 2, 5, 9])
+def test_a_second_pass_finds_how_many_there_are(people: int) -> None:
+    """Nobody told it, and the tracker had made one person of all."""
+    heard = []
+    for number in range(12 * people):
+        turn, voice = said(number, number % people, 2.5, noise=1.0)
+        heard.append(Heard(turn, np.asarray(voice.vector), voice.seconds, "tracked"))
+    decide_anew(heard, SecondPassSettings(LIKENESS), Book().new_id)
+    found = [one.speaker for one in heard]
+    assert len(set(found)) == people
+    assert all(len(set(found[who::people])) == 1 for who in range(people))

@@ -112,3 +112,13 @@ def test_parts_end_where_others_begin() -> None:
     assert found[0].after.tolist() == [*range(10, 20), *range(30, 35)]
     assert found[1].before.tolist() == [*range(15, 20), *range(30, 40)]
     assert found[1].after.tolist() == list(range(40, 50))
+
+
+def test_recordings_are_split_at_less_and_single_talkers_never() -> None:
+    """Where all turns are looked at once more a place needs less evidence; where one person talks nothing is asked."""
+    seldom, often = (SplitSettings.when(one, Likeness()) for one in ("seldom", "often"))
+    assert seldom == SplitSettings(Likeness())
+    assert often is not None
+    assert (often.alike, often.odds) > (seldom.alike, seldom.odds)
+    assert replace(often, alike=seldom.alike, odds=seldom.odds) == seldom
+    assert SplitSettings.when("never", Likeness()) is None
