@@ -28,7 +28,7 @@ class EvidenceSettings:
     share: float = 0.95
     half: float = 1.0
     spread: float = 0.45
-    dimensions: float = 12.0
+    dimensions: float = 10.0
 
 
 def evidence(voices: Floats, seconds: Floats, labels: Labels, settings: EvidenceSettings) -> float:

@@ -48,6 +48,11 @@ class Cohort:
         nearest = np.partition(cosines, -NEAREST)[:, -NEAREST:] if len(self.voices) > NEAREST else cosines
         return np.stack([nearest.mean(1), np.maximum(nearest.std(1), 1e-3)]).astype(np.float64)
 
+    def around(self, voice: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the mean of the voices nearest to one (E,), of any length: what others like it sound like."""
+        cosines = self.voices @ voice
+        return self.voices[np.argsort(-cosines, kind="stable")[:NEAREST]].mean(0).astype(np.float64)
+
     def _measured(self, voice: bytes) -> tuple[float, float]:
         mean, deviation = self.measured(np.frombuffer(voice, np.float32)[None].astype(np.float64))
         return float(mean[0]), float(deviation[0])

@@ -125,8 +125,9 @@ def _people(turns: _Turns, settings: SecondPassSettings) -> Labels | None:
 
 def _evidence(turns: _Turns, labels: Labels, settings: SecondPassSettings) -> float:
     """Return how well people explain the voices; who cannot be one of them is somebody else each."""
-    cohort = settings.likeness.cohort
-    voices = turns.judged.voices if cohort is None else turns.judged.voices - cohort.voices.mean(0)
+    voices, cohort = turns.judged.voices, settings.likeness.cohort
+    if cohort is not None:  # a language, children or a microphone make all voices alike
+        voices = voices - cohort.around(turns.seconds @ voices)
     others = np.cumsum(labels == _NOBODY) + labels.max()
     whose = np.where(labels == _NOBODY, others, labels)
     return evidence(voices, turns.seconds, whose, settings.evidence)
