@@ -1,6 +1,7 @@
 import asyncio
 import sys
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -11,8 +12,7 @@ from meetscribe.lm.wording import Wording
 from meetscribe.session.speakers import SpeakerSettings
 
 
-class Nobody:
-    """An engine that is never asked."""
+NOBODY: Any = None  # an engine that is never asked
 
 
 class NowhereToKeep:
@@ -39,10 +39,10 @@ def test_recordings_and_single_talkers_have_recognisers_of_their_own():
     wording, speakers = Wording(numerals="digits"), SpeakerSettings(people=3)
     heard: list[tuple[str, dict]] = []
 
-    def hearing_as(name):
+    def hearing_as(name: str) -> Any:
         return lambda **settings: heard.append((name, settings))
 
-    usual = Recogniser("m", Nobody(), hearing_as("usual"))
+    usual = Recogniser("m", NOBODY, hearing_as("usual"))
     others = {name: replace(usual, new_transcriber=hearing_as(name)) for name in ("single", "recorded")}
     chosen = replace(usual, **others).worded(wording).knowing(speakers)
     for one in (chosen, chosen.alone(), chosen.patient()):
@@ -56,7 +56,11 @@ def test_recordings_and_single_talkers_have_recognisers_of_their_own():
 def test_the_mix_of_a_recording_is_heard_patiently(hears):
     """`transcribe`, `import` and `redo` hear with the recogniser for recordings."""
     opened: list[str] = []
-    usual = Recogniser("m", Nobody(), lambda: opened.append("usual"))
-    recorded = replace(usual, new_transcriber=lambda: opened.append("recorded"))
+
+    def opening(name: str) -> Any:
+        return lambda: opened.append(name)
+
+    usual = Recogniser("m", NOBODY, opening("usual"))
+    recorded = replace(usual, new_transcriber=opening("recorded"))
     asyncio.run(hears(replace(usual, recorded=recorded)).recognition.open())
     assert opened == ["recorded"]

@@ -117,6 +117,7 @@ def test_parts_end_where_others_begin() -> None:
 def test_recordings_are_split_at_less_and_single_talkers_never() -> None:
     """Where all turns are looked at once more a place needs less evidence; where one person talks nothing is asked."""
     seldom, often = (SplitSettings.when(one, Likeness()) for one in ("seldom", "often"))
+    assert seldom is not None
     assert seldom == SplitSettings(Likeness())
     assert often is not None
     assert (often.alike, often.odds) > (seldom.alike, seldom.odds)
