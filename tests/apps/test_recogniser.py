@@ -11,7 +11,6 @@ from meetscribe.errors import MissingError
 from meetscribe.lm.wording import Wording
 from meetscribe.session.speakers import SpeakerSettings
 
-
 NOBODY: Any = None  # an engine that is never asked
 
 
