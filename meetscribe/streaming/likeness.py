@@ -126,18 +126,17 @@ class Likeness:
         self, ones: "Judged", seconds: ArrayLike, others: "Judged", spoken: ArrayLike
     ) -> NDArray[np.float64]:
         """Return the log odds of each voice with each of others, (N, M), of so many seconds (N,) and (M,)."""
-        cosines = ones.voices @ others.voices.T
-        scores = (cosines - ones.mean[:, None]) / ones.deviation[:, None]
-        scores += (cosines - others.mean) / others.deviation
-        return self.odds(scores / 2, np.asarray(seconds)[:, None], spoken)
+        standing = np.stack([ones.mean, ones.deviation])[:, :, None]
+        scores = _normalised(ones.voices @ others.voices.T, standing, (others.mean, others.deviation))
+        return self.odds(scores, np.asarray(seconds)[:, None], spoken)
 
     def of_pairs(
         self, ones: "Judged", seconds: ArrayLike, others: "Judged", spoken: ArrayLike
     ) -> NDArray[np.float64]:
         """Return the log odds of each voice with the one in the same place, (N,)."""
         cosines = (ones.voices * others.voices).sum(1)
-        scores = (cosines - ones.mean) / ones.deviation + (cosines - others.mean) / others.deviation
-        return self.odds(scores / 2, seconds, spoken)
+        scores = _normalised(cosines, (ones.mean, ones.deviation), (others.mean, others.deviation))
+        return self.odds(scores, seconds, spoken)
 
     def scores(self, voices: ArrayLike, other: ArrayLike) -> NDArray[np.float64]:
         """Return the scores (N,) of voices (N, E) with another one (E,)."""
@@ -145,15 +144,19 @@ class Likeness:
         cosines = ones @ against
         if self.cohort is None:
             return cosines
-        mean, deviation = self.cohort.standing(ones)
-        (own_mean,), (own_deviation,) = self.cohort.standing(against[None])
-        return ((cosines - mean) / deviation + (cosines - own_mean) / own_deviation) / 2
+        return _normalised(cosines, self.cohort.standing(ones), self.cohort.standing(against[None]))
 
     def odds(self, scores: ArrayLike, one: ArrayLike, other: ArrayLike) -> NDArray[np.float64]:
         """Return the log odds of scores, with so many seconds of speech on either side."""
         length = np.log(speech_behind(one, other))
         slope = self.score + self.score_length * length
         return self.offset + self.length * length + slope * np.asarray(scores, float)
+
+
+def _normalised(cosines: NDArray[np.float64], one: ArrayLike, other: ArrayLike) -> NDArray[np.float64]:
+    """Return cosines in deviations above the mean, of either side's standing, (2, …), and of both on average."""
+    (mean, deviation), (others, spread) = np.asarray(one), np.asarray(other)
+    return ((cosines - mean) / deviation + (cosines - others) / spread) / 2
 
 
 def speech_behind(one: ArrayLike, other: ArrayLike) -> NDArray[np.float64]:

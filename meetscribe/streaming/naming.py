@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from meetscribe.events import Change
 from meetscribe.streaming.likeness import probability
 from meetscribe.streaming.remembered import Recall, RecallSettings, Remembered
-from meetscribe.streaming.second_pass import meanwhile
 from meetscribe.streaming.speakers import Heard
 
 _CLIPPED = 4.0  # log odds of the rest of a speaker that count at most
@@ -134,7 +133,7 @@ def _hand_over(
 
     Short ones go with whom they are likelier of then.
     """
-    against = meanwhile(heard)
+    against = _meanwhile(heard)
     whose = {one.turn.id: one.speaker for one in heard}
     left: dict[str, str] = {}  # named speaker to who has what was taken from them
     named = set(holders.values())
@@ -168,3 +167,13 @@ def _likeness(one: Heard, group: Sequence[Heard], settings: RecallSettings) -> f
     total = np.sum([other.voice * other.seconds for other in group], 0)
     seconds = sum(other.seconds for other in group)
     return settings.likeness.between(one.voice, one.seconds, total, seconds)
+
+
+def _meanwhile(heard: Sequence[Heard]) -> dict[str, set[str]]:
+    """Return for every turn those that were said at the same time."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for one in heard:
+        for other in one.turn.overlaps:
+            found[one.turn.id].add(other)
+            found[other].add(one.turn.id)
+    return found

@@ -108,10 +108,12 @@ def _people(turns: _Turns, settings: SecondPassSettings) -> Labels | None:
     if told is not None and tried:
         nearest = min(tried, key=lambda number: (abs(number - told), number))
         return _settled(turns, _first(turns, tried[nearest], settings), settings)
-    best, most, since = None, -np.inf, 0
+    own, best, most, since = _own(turns, settings), None, -np.inf, 0
     for _, people in sorted(tried.items()):
         labels = _settled(turns, _first(turns, people, settings), settings)
-        found = _evidence(turns, labels, settings)
+        others = np.cumsum(labels == _NOBODY) + labels.max()  # who can be none of them is somebody else each
+        whose = np.where(labels == _NOBODY, others, labels)
+        found = evidence(own, turns.seconds, whose, settings.evidence)
         since += 1
         if found > most:
             best, most, since = labels, found, 0
@@ -123,14 +125,10 @@ def _people(turns: _Turns, settings: SecondPassSettings) -> Labels | None:
     return best
 
 
-def _evidence(turns: _Turns, labels: Labels, settings: SecondPassSettings) -> float:
-    """Return how well people explain the voices; who cannot be one of them is somebody else each."""
+def _own(turns: _Turns, settings: SecondPassSettings) -> Floats:
+    """Return voices less what all have in common: a language, children, a microphone make everybody alike."""
     voices, cohort = turns.judged.voices, settings.likeness.cohort
-    if cohort is not None:  # a language, children or a microphone make all voices alike
-        voices = voices - cohort.around(turns.seconds @ voices)
-    others = np.cumsum(labels == _NOBODY) + labels.max()
-    whose = np.where(labels == _NOBODY, others, labels)
-    return evidence(voices, turns.seconds, whose, settings.evidence)
+    return voices if cohort is None else voices - cohort.around(turns.seconds @ voices)
 
 
 def _tried(turns: _Turns, settings: SecondPassSettings) -> dict[int, list[Labels]]:
@@ -205,13 +203,3 @@ def _named(groups: Sequence[Sequence[Heard]], new_id: Callable[[], str]) -> list
         if number not in names and name not in names.values():
             names[number] = name
     return [names[number] if number in names else new_id() for number in range(len(groups))]
-
-
-def meanwhile(heard: Sequence[Heard]) -> dict[str, set[str]]:
-    """Return for every turn those that were said at the same time."""
-    found: dict[str, set[str]] = defaultdict(set)
-    for one in heard:
-        for other in one.turn.overlaps:
-            found[one.turn.id].add(other)
-            found[other].add(one.turn.id)
-    return found
