@@ -102,25 +102,33 @@ class Rescorer:
             What is known now, of these links only.
         """
         past = _kept(links, past)
-        new = np.flatnonzero(_wanted(hypotheses, links, margin))
+        wanted = np.flatnonzero(_wanted(hypotheses, links, margin))
+        before = np.full(len(links), NO_ROW)
+        memory, count, new = past.memory, len(past.outlook), wanted
+        while len(new):  # the words after one another, each when what comes before it is remembered
+            rows = np.where(links["previous"][new] < 0, past.root, links["row"][links["previous"][new]])
+            ready = rows != NO_ROW
+            now = new[ready]
+            before[now] = rows[ready]
+            links["row"][now] = count + np.arange(len(now))
+            memory = memory + self.model.after(memory.take(rows[ready]), self._rows(links["word"][now]))
+            count, new = count + len(now), new[~ready]
+        unseen = self._unseen(count - len(past.outlook))
+        past = Past(memory, np.concatenate([past.outlook, unseen]), past.root)
         corrections = np.zeros(len(links))
-        while len(new):
-            before = np.where(links["previous"][new] < 0, past.root, links["row"][links["previous"][new]])
-            ready = before != NO_ROW
-            now, before = new[ready], before[ready]
-            words = links["word"][now]
-            rows, portions = self._rows(words), self.portions[np.minimum(words, len(self.portions) - 1)]
-            mine = portions + self.model.log_probs(self._outlook(past, before), rows)
-            hot = np.isnan(links["lm"][now])
-            theirs = np.where(hot, 0, links["lm"][now])
-            mean = np.logaddexp(np.log1p(-self.share) + theirs, np.log(self.share) + mine)
-            corrections[now] = np.where(hot, 0, self.lm_weight * (mean - theirs))
-            links["row"][now] = len(past.outlook) + np.arange(len(now))
-            memory = past.memory + self.model.after(past.memory.take(before), rows)
-            past = Past(memory, np.concatenate([past.outlook, self._unseen(len(now))]), past.root)
-            new = new[~ready]
+        if len(wanted):  # all at once: the time goes into reading the model's words from memory
+            corrections[wanted] = self._corrections(links[wanted], self._outlook(past, before[wanted]))
         _credit(hypotheses, links, corrections)
         return past
+
+    def _corrections(self, links: np.ndarray, outlook: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Returns what the scores of links are wrong by, of which the outlook before each is given."""
+        words, hot = links["word"], np.isnan(links["lm"])
+        portions = self.portions[np.minimum(words, len(self.portions) - 1)]
+        mine = portions + self.model.log_probs(outlook, self._rows(words))
+        theirs = np.where(hot, 0, links["lm"])
+        mean = np.logaddexp(np.log1p(-self.share) + theirs, np.log(self.share) + mine)
+        return np.where(hot, 0, self.lm_weight * (mean - theirs))
 
     def sentence_ends(
         self, links: np.ndarray, past: Past, last: NDArray[np.integer], ngrams: NDArray[np.float64]

@@ -1,7 +1,11 @@
-"""`scripts/export`: puts a training checkpoint's averaged weights and the language files together as a model."""
+"""`scripts/export`: puts a training's averaged weights and the language files together as a model.
+
+Of several checkpoints of one network the mean is taken.
+"""
 
 import json
 import shutil
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +13,7 @@ from typing import Annotated
 import numpy as np
 import torch
 import typer
+from torch import Tensor
 
 from meetscribe.checkpoint import (
     CONFIGURATION,
@@ -24,6 +29,7 @@ from meetscribe.checkpoint import (
     save_model,
     separator_sizes,
 )
+from meetscribe.errors import InputError
 from meetscribe.lm.lexicon import load_lexicon
 from meetscribe.lm.ngram import load_ngram
 from meetscribe.lm.symbols import NUMBER_OF_SYMBOLS
@@ -56,13 +62,19 @@ DESCRIPTIONS = {
 }
 
 
-def averaged_network(checkpoint: Path, separator: Path | None = None) -> SeparatorTransducerSegmenter:
-    """Return the network of a training checkpoint with its averaged weights.
+def averaged_network(*checkpoints: Path, separator: Path | None = None) -> SeparatorTransducerSegmenter:
+    """Return the network of a training checkpoint with its averaged weights, or of several with the mean of them.
 
     A recogniser's checkpoint has no separator; `separator` is the checkpoint, or the model's directory, of another one.
+
+    Raises:
+        InputError: the checkpoints are of networks of different sizes, or there is no such separator.
     """
-    state = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    sizes, weights = state["sizes"], state["average"]
+    states = [torch.load(checkpoint, map_location="cpu", weights_only=True) for checkpoint in checkpoints]
+    sizes = states[0]["sizes"]
+    if any(state["sizes"] != sizes for state in states):
+        raise InputError(f"{checkpoints[0]} and another checkpoint are of networks of different sizes")
+    weights = _mean([state["average"] for state in states])
     if "recogniser" not in sizes:
         sizes = {"recogniser": sizes, "separator": None}
         weights = {f"recogniser.{name}": value for name, value in weights.items()}
@@ -72,6 +84,15 @@ def averaged_network(checkpoint: Path, separator: Path | None = None) -> Separat
         return network
     other = _separator(separator)
     return SeparatorTransducerSegmenter(network.recogniser, other, network.voice).eval()
+
+
+def _mean(weights: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    """Return the mean of weights by name; whole numbers are the first ones'."""
+    first = weights[0]
+    return {
+        name: torch.stack([one[name] for one in weights]).mean(0) if value.is_floating_point() else value
+        for name, value in first.items()
+    }
 
 
 def _separator(source: Path) -> Separator:
@@ -91,9 +112,9 @@ def _separator(source: Path) -> Separator:
     return found
 
 
-def averaged_recogniser(checkpoint: Path) -> Recogniser:
-    """Return the recogniser alone of a training checkpoint, with its averaged weights."""
-    return averaged_network(checkpoint).recogniser
+def averaged_recogniser(*checkpoints: Path) -> Recogniser:
+    """Return the recogniser alone of training checkpoints, as `averaged_network` does."""
+    return averaged_network(*checkpoints).recogniser
 
 
 def chosen_settings(source: Path | None) -> Settings:
@@ -117,7 +138,9 @@ def symbol_prior(alignments: Path) -> np.ndarray:
 
 
 def main(
-    checkpoint: Annotated[Path, typer.Option(help="checkpoint.pt of a training run")],
+    checkpoint: Annotated[
+        list[Path], typer.Option(help="checkpoint.pt of a training run; of several the mean is taken")
+    ],
     language: Annotated[
         Path,
         typer.Option(
@@ -154,7 +177,7 @@ def main(
         load_ngram(out / LANGUAGE_FILES["conversation"]),
     )
     prior = symbol_prior(alignments)
-    network = averaged_network(checkpoint, separator)
+    network = averaged_network(*checkpoint, separator=separator)
     there = out if (out / CONFIGURATION).is_file() else None
     chosen = chosen_settings(settings or there)
     model = Model(out.name, out, network, words, chosen, prior)

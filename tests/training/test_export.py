@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from meetscribe.checkpoint import CONFIGURATION, load_model
+from meetscribe.errors import InputError
 from meetscribe.streaming.turns import TurnSettings
 from meetscribe.testing import tiny_network, tiny_recogniser, write_tiny_model
 from meetscribe.training.command import starting_weights
@@ -40,6 +41,22 @@ def test_a_checkpoint_of_a_recogniser_is_a_network_of_one_slot(tmp_path: Path) -
         torch.testing.assert_close(read.state_dict()[name], value)
 
 
+def test_of_several_checkpoints_the_mean_is_taken(tmp_path: Path) -> None:
+    """Every number is half of each; networks of different sizes have no mean."""
+    for name, seed in (("a", 1), ("b", 2)):
+        alone = tiny_recogniser(seed=seed)
+        written = {"average": alone.state_dict(), "sizes": dataclasses.asdict(alone.config)}
+        torch.save(written, tmp_path / name)
+    found = averaged_recogniser(tmp_path / "a", tmp_path / "b").state_dict()
+    one, other = (tiny_recogniser(seed=seed).state_dict() for seed in (1, 2))
+    assert not torch.equal(one["frame_classifier.weight"], other["frame_classifier.weight"])
+    for name, value in found.items():
+        torch.testing.assert_close(value, (one[name] + other[name]) / 2)
+    write_whole(tmp_path / "whole", slots=1)
+    with pytest.raises(InputError, match="different sizes"):
+        averaged_network(tmp_path / "a", tmp_path / "whole")
+
+
 @pytest.mark.parametrize("source", ["whole", "directory", "separator"])
 def test_a_recogniser_and_another_separator_become_one_network(tmp_path: Path, source: str) -> None:
     """The last stage trains the recogniser alone; the separator comes from wherever it is."""
@@ -56,7 +73,7 @@ def test_a_recogniser_and_another_separator_become_one_network(tmp_path: Path, s
     else:
         other = tmp_path / "two"
         write_tiny_model(other, slots=2)
-    network = averaged_network(recogniser, other)
+    network = averaged_network(recogniser, separator=other)
     assert network.slots == 2
     assert network.separator is not None
     for name, value in starting_weights(other, "separator").items():
