@@ -8,7 +8,8 @@ The whole program runs as people run it (recorder, store, worker), and its JSON 
 of the audio is that of the source: a sample is due when it would have been recorded. Prints one JSON line:
 
 - `first_partial`: from the beginning of a turn to the first partial that shows a word of it (s, p50 and p95);
-- `word`: from the end of every word of a final to the first partial, or final, that has it;
+- `word`: from the end of every word of a final to the first partial, or final, that has it, or that shows what is said
+  at that time on the same slot as part of another turn (who answers without a pause is split off afterwards);
 - `final`: from the end of a turn to its final;
 - `lag`: the most that the transcript was said to be behind (s), and how many partials came;
 - `processor`: share of one core, of the recording process and of the engine; `memory`: MB resident, the most of each;
@@ -20,6 +21,7 @@ Not covered: capture by a sound server and the screen (`benchmarks/` of theirs).
 import argparse
 import contextlib
 import json
+import math
 import os
 import subprocess
 import sys
@@ -59,6 +61,15 @@ class Watched:
         self.most = max(self.most, int(resident.split()[1]) / 1024)
 
 
+@dataclass(frozen=True)
+class Shown:
+    """A word when it came first: at what time, on which slot, and the time of its middle."""
+
+    at: float
+    slot: int
+    middle: float
+
+
 @dataclass
 class Figures:
     """What was seen; times in seconds after the audio's own."""
@@ -69,7 +80,7 @@ class Figures:
     settled: float = 0.0  # turns that begin earlier do not count
     lag: float = 0.0
     partials: int = 0
-    _shown: dict[str, list[float]] = field(default_factory=dict)  # of each turn, when its n-th word came
+    _shown: dict[str, list[Shown]] = field(default_factory=dict)  # words of each turn, as they came first
 
     def take(self, event: dict, now: float) -> None:
         """Take an event that came at `now`, on the clock of the audio."""
@@ -83,11 +94,25 @@ class Figures:
         seen = self._shown.setdefault(turn["id"], [])
         if turn["words"] and not seen:
             self.first_partial.append(now - turn["start"])
-        seen += [now] * (len(turn["words"]) - len(seen))
+        fresh = turn["words"][len(seen) :]
+        seen += [Shown(now, turn["slot"], (word["start"] + word["end"]) / 2) for word in fresh]
         self.partials += event["type"] == "partial"
         if event["type"] == "final":
             self.final.append(now - turn["end"])
-            self.word += [when - word["end"] for when, word in zip(seen, turn["words"], strict=False)]
+            for shown, word in zip(seen, turn["words"], strict=False):
+                self.word.append(min(shown.at, self._earlier(turn, word)) - word["end"])
+
+    def _earlier(self, turn: dict, word: dict) -> float:
+        """Return when another turn on the slot first had a word in the middle of this one; infinite: never."""
+        found = (
+            one.at
+            for number, words in self._shown.items()
+            for one in words
+            if number != turn["id"]
+            and one.slot == turn["slot"]
+            and word["start"] <= one.middle <= word["end"]
+        )
+        return min(found, default=math.inf)
 
 
 def children(process: int) -> list[int]:
