@@ -179,6 +179,8 @@ class Database:
             raise
         except sqlite3.DatabaseError as error:
             raise StorageError(f"{self.path}: {_explain(error)}") from error
+        except FileNotFoundError as error:
+            raise StorageError(f"{self.path}: another program has moved it away; try again") from error
 
 
 def _explain(error: sqlite3.DatabaseError) -> str:

@@ -99,15 +99,24 @@ class LiveLogs:
     def tidy(self) -> None:
         """Finish what processes left that died: words that must go, and meetings that ended and were not moved."""
         for file in sorted(self._recordings.glob(f"*/{LOG_FILE}")):
-            with self.reading(file.parent.name) as database:
-                if database is None or is_locked(file.parent):
-                    continue
-                forget.finish(database, self._recordings)
-                ended = bool(database.rows("SELECT 1 FROM meetings WHERE ended"))
+            try:
+                ended = self._left_ended(file)
+            except StorageError:
+                if file.exists():
+                    raise
+                continue  # its own process moved it meanwhile
             if ended:
                 with contextlib.suppress(InputError, StorageError), FolderLock(file.parent):
                     if file.exists():  # its own process may have been faster
                         self.move(file.parent.name)
+
+    def _left_ended(self, file: Path) -> bool:
+        """Let the words go that must go; say whether this meeting ended and nobody is about to move it."""
+        with self.reading(file.parent.name) as database:
+            if database is None or is_locked(file.parent):
+                return False
+            forget.finish(database, self._recordings)
+            return bool(database.rows("SELECT 1 FROM meetings WHERE ended"))
 
     def drop(self, meeting_id: str) -> None:
         """Close a meeting's database, if this process has it open."""

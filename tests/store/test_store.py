@@ -10,8 +10,9 @@ from meetscribe import events as ev
 from meetscribe.errors import InputError, SequenceError, StorageError, UsageError
 from meetscribe.meeting import fold
 from meetscribe.session.commands import Command, CommandError
+from meetscribe.store import forget
 from meetscribe.store.database import MIGRATIONS, Database
-from meetscribe.store.live import LiveLogs
+from meetscribe.store.live import LOG_FILE, LiveLogs
 from meetscribe.store.store import Store
 
 
@@ -105,6 +106,46 @@ def test_a_second_meeting_of_the_same_id_is_refused(store):
     made.record(store)
     with pytest.raises(InputError, match="already"):
         made.record(store)
+
+
+@pytest.mark.parametrize("moment", ["opened", "looked at"])
+def test_a_meeting_that_is_moved_while_it_is_looked_for_is_nobodys_error(tmp_path, monkeypatch, moment):
+    """Another process may end its meeting, and take its log away, between any two looks at it."""
+    with Store(tmp_path) as store:
+        made.record(store, ended=False)
+    (file,) = tmp_path.glob(f"*/*/{LOG_FILE}")
+    chmod = type(file).chmod
+
+    def opened(path, mode):
+        if path == file:
+            file.unlink()
+        chmod(path, mode)
+
+    def looked_at(database, _folder):
+        if database.path == file:
+            file.unlink()
+            raise StorageError("gone")
+
+    if moment == "opened":
+        monkeypatch.setattr(type(file), "chmod", opened)
+    else:
+        monkeypatch.setattr(forget, "finish", looked_at)
+    with Store(tmp_path) as store:
+        assert store.meetings() == []
+
+
+def test_a_log_that_cannot_be_finished_is_told(tmp_path, monkeypatch):
+    """One that is still there is not passed over."""
+
+    def broken(database, _folder):
+        if database.path.name == LOG_FILE:
+            raise StorageError("the disk is broken")
+
+    with Store(tmp_path) as store:
+        made.record(store, ended=False)
+    monkeypatch.setattr(forget, "finish", broken)
+    with pytest.raises(StorageError, match="the disk is broken"), Store(tmp_path):
+        pass
 
 
 def _write(folder, name):
