@@ -99,6 +99,9 @@ class Database:
                     self._connection.execute(f"PRAGMA {pragma}")
                 path.chmod(0o600)  # SQLite gives the files beside it the same mode
                 self._migrate()
+            except FileNotFoundError as error:
+                self._connection.close()
+                raise StorageError(f"{path}: another program has moved it away; try again") from error
             except BaseException:
                 self._connection.close()
                 raise
@@ -179,8 +182,6 @@ class Database:
             raise
         except sqlite3.DatabaseError as error:
             raise StorageError(f"{self.path}: {_explain(error)}") from error
-        except FileNotFoundError as error:
-            raise StorageError(f"{self.path}: another program has moved it away; try again") from error
 
 
 def _explain(error: sqlite3.DatabaseError) -> str:

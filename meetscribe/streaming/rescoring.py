@@ -116,8 +116,8 @@ class Rescorer:
         unseen = self._unseen(count - len(past.outlook))
         past = Past(memory, np.concatenate([past.outlook, unseen]), past.root)
         corrections = np.zeros(len(links))
-        if len(wanted):  # all at once: the time goes into reading the model's words from memory
-            corrections[wanted] = self._corrections(links[wanted], self._outlook(past, before[wanted]))
+        # All at once: the time goes into reading the model's words from memory.
+        corrections[wanted] = self._corrections(links[wanted], self._outlook(past, before[wanted]))
         _credit(hypotheses, links, corrections)
         return past
 

@@ -5,6 +5,7 @@ Of several checkpoints of one network the mean is taken.
 
 import json
 import shutil
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -29,7 +30,7 @@ from meetscribe.checkpoint import (
     save_model,
     separator_sizes,
 )
-from meetscribe.errors import InputError
+from meetscribe.errors import InputError, MeetscribeError
 from meetscribe.lm.lexicon import load_lexicon
 from meetscribe.lm.ngram import load_ngram
 from meetscribe.lm.symbols import NUMBER_OF_SYMBOLS
@@ -72,8 +73,11 @@ def averaged_network(*checkpoints: Path, separator: Path | None = None) -> Separ
     """
     states = [torch.load(checkpoint, map_location="cpu", weights_only=True) for checkpoint in checkpoints]
     sizes = states[0]["sizes"]
-    if any(state["sizes"] != sizes for state in states):
-        raise InputError(f"{checkpoints[0]} and another checkpoint are of networks of different sizes")
+    for state, checkpoint in zip(states, checkpoints, strict=True):
+        if state["sizes"] != sizes:
+            raise InputError(
+                f"{checkpoint}: its network has other sizes than that of {checkpoints[0]}; leave one of them out"
+            )
     weights = _mean([state["average"] for state in states])
     if "recogniser" not in sizes:
         sizes = {"recogniser": sizes, "separator": None}
@@ -112,9 +116,9 @@ def _separator(source: Path) -> Separator:
     return found
 
 
-def averaged_recogniser(*checkpoints: Path) -> Recogniser:
-    """Return the recogniser alone of training checkpoints, as `averaged_network` does."""
-    return averaged_network(*checkpoints).recogniser
+def averaged_recogniser(checkpoint: Path) -> Recogniser:
+    """Return the recogniser alone of a training checkpoint, with its averaged weights."""
+    return averaged_network(checkpoint).recogniser
 
 
 def chosen_settings(source: Path | None) -> Settings:
@@ -177,7 +181,11 @@ def main(
         load_ngram(out / LANGUAGE_FILES["conversation"]),
     )
     prior = symbol_prior(alignments)
-    network = averaged_network(*checkpoint, separator=separator)
+    try:
+        network = averaged_network(*checkpoint, separator=separator)
+    except MeetscribeError as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(error.exit_code) from None
     there = out if (out / CONFIGURATION).is_file() else None
     chosen = chosen_settings(settings or there)
     model = Model(out.name, out, network, words, chosen, prior)

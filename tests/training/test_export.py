@@ -47,13 +47,13 @@ def test_of_several_checkpoints_the_mean_is_taken(tmp_path: Path) -> None:
         alone = tiny_recogniser(seed=seed)
         written = {"average": alone.state_dict(), "sizes": dataclasses.asdict(alone.config)}
         torch.save(written, tmp_path / name)
-    found = averaged_recogniser(tmp_path / "a", tmp_path / "b").state_dict()
+    found = averaged_network(tmp_path / "a", tmp_path / "b").recogniser.state_dict()
     one, other = (tiny_recogniser(seed=seed).state_dict() for seed in (1, 2))
     assert not torch.equal(one["frame_classifier.weight"], other["frame_classifier.weight"])
     for name, value in found.items():
         torch.testing.assert_close(value, (one[name] + other[name]) / 2)
     write_whole(tmp_path / "whole", slots=1)
-    with pytest.raises(InputError, match="different sizes"):
+    with pytest.raises(InputError, match=r"whole: its network has other sizes"):
         averaged_network(tmp_path / "a", tmp_path / "whole")
 
 
