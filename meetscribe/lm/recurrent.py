@@ -87,8 +87,10 @@ class RecurrentLM:
 
         float32 [histories, width + 1].
         """
-        wanted = memory.hidden @ self.weights["output"] + self.weights["output_bias"]
-        scores = wanted @ self.weights["words"].T + self.weights["words_bias"]
+        # OpenBLAS may raise this flag for lanes of AVX-512 that hold nothing; what is no number stays so.
+        with np.errstate(invalid="ignore"):
+            wanted = memory.hidden @ self.weights["output"] + self.weights["output_bias"]
+            scores = wanted @ self.weights["words"].T + self.weights["words_bias"]
         highest = scores.max(1, keepdims=True)
         scores -= highest
         total = highest + np.log(np.exp(scores, out=scores).sum(1, keepdims=True))
