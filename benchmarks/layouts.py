@@ -26,6 +26,7 @@ import soxr
 
 from meetscribe import models
 from meetscribe.apps.recogniser import Recogniser, load_recogniser
+from meetscribe.apps.speakers import speaker_settings
 from meetscribe.apps.transcribe import Task, transcribe
 from meetscribe.evaluation.normaliser import PLAIN
 from meetscribe.evaluation.run import warm_up
@@ -42,7 +43,8 @@ def main() -> None:
     """Measure what the command line asks for."""
     options = _options()
     reference = by_session(read_segments(options.set / "reference.seglst.json"))
-    recogniser = load_recogniser(models.find(options.model).path)
+    model = models.find(options.model).path
+    recogniser = load_recogniser(model).knowing(speaker_settings(model))
     warm_up(recogniser)
     names = [name for name in sorted(reference) if options.prefix in name][: options.limit]
     for layout in [*options.layout, *(["apart"] if options.apart else [])]:
