@@ -26,17 +26,24 @@ from meetscribe.session.speakers import Speakers, SpeakerSettings
 from meetscribe.streaming.remembered import RecallSettings, Remembered
 from meetscribe.streaming.speakers import TrackerSettings
 from meetscribe.timeline import SAMPLE_RATE
-from meetscribe.training.augmentation import AugmentationConfig, augmented
 from meetscribe.training.corpus import Corpus, Utterance, read_manifest
 from meetscribe.training.embed import voices_of
 from meetscribe.training.export_embedder import dev_people
-from meetscribe.training.simulation.rooms import MeetingRooms, load_meeting_rooms
+from meetscribe.training.simulation.render import noise_piece
+from meetscribe.training.simulation.rooms import PLACES, MeetingRooms, load_meeting_rooms
 from meetscribe.training.trials import CLEAN, NOISY, OVERLAPPED, make_trials, write_trials
 
 SEED = 11
 TALK = {"librispeech", "speechocean762"}
 """Corpora of whose people there is enough for meetings."""
-AROUND = AugmentationConfig(room_share=0.0, noise_share=1.0, snr=(12.0, 25.0), level=(-32.0, -20.0))
+SNR = (12.0, 25.0)
+"""dB by which speech is louder than the noise of a meeting."""
+LEVEL = -26.0
+"""dBFS of speech."""
+GAIN = 2.5
+"""dB by which a person is louder or softer than that at most."""
+EFFORT = 1.5
+"""dB by which a person's turns differ, standard deviation."""
 ENROLLED = 15.0
 """Seconds from which somebody is enrolled."""
 
@@ -141,27 +148,45 @@ class Talk:
 
     def meeting(self, names: Sequence[str], turns: int, rng: np.random.Generator) -> list[Said]:
         """Return the turns of a meeting: nobody follows themselves, and a tenth begins before the last one ends."""
-        family = self.rooms.families[int(rng.integers(len(self.rooms.families)))]
+        enough = min(len(names), PLACES)  # nobody sits where somebody else does
+        large = [family for family in self.rooms.families if len(family) >= enough]
+        family = large[int(rng.integers(len(large)))]
         places = {name: self.rooms.responses[family[i % len(family)]] for i, name in enumerate(names)}
+        gains = {name: LEVEL + rng.uniform(-GAIN, GAIN) for name in names}
+        lengths = np.clip(rng.choice(self._lengths, turns), 0.4, 15.0)
+        noise = self._noise(int(lengths.sum() * SAMPLE_RATE) + turns, rng)
         said: list[Said] = []
-        for _ in range(turns):
+        for seconds in map(float, lengths):
             name = str(rng.choice([one for one in names if not said or one != said[-1].speaker]))
-            seconds = float(np.clip(rng.choice(self._lengths), 0.4, 15.0))
             audio = np.convolve(self.cut(name, seconds, rng), places[name])[: int(seconds * SAMPLE_RATE)]
+            audio = audio.astype(np.float32) * _loudness(audio, gains[name] + rng.normal(0.0, EFFORT))
             overlaps = bool(said) and rng.random() < 0.1
             if overlaps:
                 other = self.cut(said[-1].speaker, seconds * 0.3, rng)
                 audio[: len(other)] += other * np.float32(0.5 * np.std(audio) / (np.std(other) + 1e-6))
-            heard = augmented(audio.astype(np.float32), self.rooms, AROUND, rng)
-            said.append(Said(name, self.voice(heard), overlaps))
+            around, noise = noise[: len(audio)], noise[len(audio) :]
+            said.append(Said(name, self.voice(np.clip(audio + around, -1.0, 1.0)), overlaps))
         return said
+
+    def _noise(self, samples: int, rng: np.random.Generator) -> NDArray[np.float32]:
+        """Return the noise of one meeting."""
+        assert self.rooms.noise is not None
+        return noise_piece(self.rooms.noise, samples, 10 ** ((LEVEL - rng.uniform(*SNR)) / 20), rng)
 
     @torch.inference_mode()
     def voice(self, audio: NDArray[np.float32]) -> Voice:
         """Return the voice in audio."""
         whole = np.ascontiguousarray(audio[: len(audio) // (2 * HOP) * 2 * HOP])
-        vector = self.embedder.network(Features()(torch.from_numpy(whole)[None]))[0]
-        return Voice(tuple(vector.tolist()), len(whole) / SAMPLE_RATE, self.embedder.id)
+        features = Features()(torch.from_numpy(whole)[None])
+        vector, spectrum = self.embedder.network(features)[0], features[0].mean(0)
+        return Voice(
+            tuple(vector.tolist()), len(whole) / SAMPLE_RATE, self.embedder.id, tuple(spectrum.tolist())
+        )
+
+
+def _loudness(audio: NDArray[np.float64], level: float) -> np.float32:
+    """Return the factor that brings audio to a level in dBFS."""
+    return np.float32(10 ** (level / 20) / (np.sqrt(np.mean(np.square(audio))) + 1e-6))
 
 
 def _turn_lengths(corpus: Path) -> NDArray[np.float64]:
@@ -290,6 +315,7 @@ def main(
     meetings: Annotated[int, typer.Option(help="of each kind")] = 10,
     trials: Annotated[Path | None, typer.Option(help="where to write the lists of trials")] = None,
     only: Annotated[str, typer.Option(help="pairs, meetings, enrolled, or all")] = "all",
+    voices_alone: Annotated[bool, typer.Option(help="leave out how people sound where they are")] = False,
 ) -> None:
     """Print the figures as JSON lines."""
     torch.set_num_threads(1)
@@ -298,7 +324,8 @@ def main(
     corpora = dev_people(corpus, cache, estimates=False)
     rooms = load_meeting_rooms(corpus, "dev", cache, 20)
     likeness = embedder.likeness
-    settings = SpeakerSettings(TrackerSettings(likeness), RecallSettings(likeness))
+    alike = embedder.resemblance.by_voice() if voices_alone else embedder.resemblance
+    settings = SpeakerSettings(TrackerSettings(alike), RecallSettings(likeness))
     if only in ("all", "pairs"):
         print(json.dumps(equal_error_rates(embedder, corpora, rooms, groups_of(corpus), trials)), flush=True)
     talk = Talk(embedder, corpora, rooms, corpus)

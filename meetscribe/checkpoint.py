@@ -142,7 +142,7 @@ class Model:
             leak=own.leak,
             writer=writer,
             embedder=None if embedder is None else embedder.id,
-            split=None if embedder is None else SplitSettings.when(split, embedder.likeness),
+            split=None if embedder is None else SplitSettings.when(split, embedder.resemblance),
         )
         return Transcriber(search, final_search, settings)
 

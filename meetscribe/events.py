@@ -84,13 +84,15 @@ class Turn:
 class Voice:
     """What a turn tells of its talker: a vector of unit length, and the `seconds` of speech behind it.
 
-    Voices of different embedders cannot be compared. A voice is written nowhere, in no event, log or message: who is
-    to be remembered says so (`meetscribe people`).
+    Voices of different embedders cannot be compared. `spectrum` is the mean of the same speech's log-mel energies,
+    natural; empty where it is not known. It tells how somebody sounds in this recording, and in no other. A voice is
+    written nowhere, in no event, log or message: who is to be remembered says so (`meetscribe people`).
     """
 
     vector: tuple[float, ...] = field(repr=False)
     seconds: float
     embedder: str = ""
+    spectrum: tuple[float, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,8 @@ EMBEDDER = "embedder.safetensors"
 EMBEDDER_VERSION = 1
 COHORT = "cohort"
 """What the cohort is called among the embedder's weights."""
+SPECTRA = {"projection": "spectra.projection", "spread": "spectra.spread"}
+"""What it is called there how people sound where they are."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,7 @@ class EmbedderFacts:
     sizes: dict[str, Any]
     likeness: dict[str, float]
     cohort: NDArray[np.float16] | None = None
+    spectra: dict[str, NDArray[np.float32]] | None = None  # `streaming/spectra.py`
 
 
 def embedder_facts(directory: Path) -> EmbedderFacts | None:
@@ -122,9 +125,11 @@ def embedder_facts(directory: Path) -> EmbedderFacts | None:
     try:
         with safe_open(path, "np") as file:
             said = file.metadata()
-            cohort = file.get_tensor(COHORT) if COHORT in file.keys() else None  # noqa: SIM118  no mapping
+            names = set(file.keys())
+            cohort = file.get_tensor(COHORT) if COHORT in names else None
+            spectra = {name: file.get_tensor(full) for name, full in SPECTRA.items() if full in names}
         sizes, likeness = json.loads(said["sizes"]), json.loads(said["likeness"])
-        facts = EmbedderFacts(str(said["id"]), sizes, likeness, cohort)
+        facts = EmbedderFacts(str(said["id"]), sizes, likeness, cohort, spectra or None)
         version = int(said["version"])
     except (SafetensorError, OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise CheckpointError(f"{path} is damaged; install the model again") from error

@@ -27,7 +27,7 @@ from meetscribe.nn.segmenter import SeparatorTransducerSegmenter
 from meetscribe.nn.separator import Separator, SeparatorConfig
 from meetscribe.nn.steppable import State, Steppable
 from meetscribe.nn.transducer import TransducerConfig
-from meetscribe.streaming.likeness import Likeness
+from meetscribe.streaming.resemblance import Resemblance
 from meetscribe.streaming.search import SearchSettings
 from meetscribe.streaming.transcriber import TranscriberSettings
 
@@ -95,7 +95,7 @@ def tiny_embedder(seed: int = 1) -> SpeakerEmbedder:
     sizes = EmbedderConfig(width=16, blocks=1, kernel=3, joined=1, pooled=12, attention=8, dimensions=8)
     network = Embedder(sizes)
     _draw_weights(network, torch.Generator().manual_seed(seed))
-    return SpeakerEmbedder("tiny", network.eval(), Likeness())
+    return SpeakerEmbedder("tiny", network.eval(), Resemblance())
 
 
 def tiny_model(seed: int = 1, slots: int = 2) -> Model:

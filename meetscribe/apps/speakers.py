@@ -13,7 +13,9 @@ from meetscribe.session.speakers import SpeakerSettings
 from meetscribe.store.people import People
 from meetscribe.streaming.likeness import Likeness
 from meetscribe.streaming.remembered import RecallSettings
+from meetscribe.streaming.resemblance import Resemblance
 from meetscribe.streaming.speakers import TrackerSettings
+from meetscribe.streaming.spectra import Spectra
 
 
 def people_of(settings: Settings) -> People:
@@ -32,5 +34,6 @@ def speaker_settings(model: Path, people: People | None = None, number: int | No
     if facts is None:
         return SpeakerSettings()
     likeness = Likeness.stated(facts.likeness, facts.cohort)
-    settings = SpeakerSettings(TrackerSettings(likeness), RecallSettings(likeness), people=number)
+    resemblance = Resemblance(likeness, Spectra.stated(facts.spectra))
+    settings = SpeakerSettings(TrackerSettings(resemblance), RecallSettings(likeness), people=number)
     return settings if people is None else replace(settings, remembered=people.remembered(facts.id))

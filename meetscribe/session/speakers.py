@@ -8,8 +8,6 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-import numpy as np
-
 from meetscribe.events import Change, Final
 from meetscribe.meeting import Meeting
 from meetscribe.streaming.naming import name_turns
@@ -57,7 +55,7 @@ class Speakers:
         speaker, changes = self._tracker.hear(turn, voice)
         if turn.speaker_id is None and voice is not None and not turn.redacted:
             self._embedder = voice.embedder
-            self._keep(Heard(turn, np.asarray(voice.vector), voice.seconds, speaker), changes)
+            self._keep(Heard.of(turn, voice, speaker), changes)
             merges = {change.speaker_id: change.into for change in changes if change.into is not None}
             self._recall.merged(merges)
             if self._heard is None:
@@ -74,7 +72,7 @@ class Speakers:
         """Return what changes when the whole recording is looked at again."""
         if not self._heard:
             return ()
-        settings = SecondPassSettings(self._settings.tracker.likeness, people=self._settings.people)
+        settings = SecondPassSettings(self._settings.tracker.resemblance, people=self._settings.people)
         changes = decide_anew(list(self._heard), settings, self._new_id)
         return (*changes, *self._named())
 
@@ -103,7 +101,7 @@ class Speakers:
 
     def _candidates(self) -> Iterator[Candidate]:
         for one in self._tracker.speakers.values():
-            yield Candidate(one.id, one.total, one.seconds, frozenset(one.apart))
+            yield Candidate(one.id, one.said.voice, one.seconds, frozenset(one.apart))
 
     def _new_id(self) -> str:
         """Return the next id that neither the tracker, nor a channel, nor a person gave."""

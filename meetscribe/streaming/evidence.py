@@ -2,7 +2,7 @@
 
 A turn's voice is its talker's plus noise, of which short turns have more; talkers' voices and the noise are normal.
 The evidence is the probability of all voices given who said which turn, with the talkers' own voices integrated out.
-Not covered: who said which turn (`second_pass.py`).
+Not covered: how people sound where they are (`spectra.py`), who said which turn (`second_pass.py`).
 """
 
 from dataclasses import dataclass
@@ -23,12 +23,14 @@ class EvidenceSettings:
         half: seconds of speech that have half of that.
         spread: energy in which people differ, of a voice of length one.
         dimensions: independent numbers that a voice is worth; the more, the more people are found.
+        places: what the evidence of places counts for: who moves, or takes another microphone, is one person still.
     """
 
     share: float = 0.95
     half: float = 1.0
     spread: float = 0.45
     dimensions: float = 10.0
+    places: float = 0.07
 
 
 def evidence(voices: Floats, seconds: Floats, labels: Labels, settings: EvidenceSettings) -> float:

@@ -8,29 +8,24 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from meetscribe.streaming.likeness import Likeness
-
-Floats = NDArray[np.float64]
+from meetscribe.streaming.resemblance import Ready, Resemblance, Speech
 
 
-def merge(
-    voices: Floats, seconds: Floats, apart: NDArray[np.bool_], likeness: Likeness
-) -> Iterator[list[list[int]]]:
+def merge(speech: Speech, apart: NDArray[np.bool_], resemblance: Resemblance) -> Iterator[list[list[int]]]:
     """Give the groups of turns, by number: first of one turn each, then after each merge.
 
     Args:
-        voices: of the turns, (N, E).
-        seconds: of speech behind each, (N,).
+        speech: of N turns.
         apart: which turns were said at the same time, (N, N); they stay apart.
-        likeness: how alike voices are; groups by the sums of theirs.
+        resemblance: how alike speech is; groups by all of theirs.
     """
-    groups = [[number] for number in range(len(voices))]
+    groups = [[number] for number in range(len(speech.seconds))]
     yield list(groups)
     if len(groups) < 2:
         return
-    totals, spoken, barred = voices * seconds[:, None], seconds.copy(), apart.copy()
-    judged = likeness.judged(totals)
-    odds = likeness.of_all(judged, spoken, judged, spoken)
+    total, barred = Speech(*(values.copy() for values in speech)), apart.copy()
+    ready = resemblance.ready(total)
+    odds = resemblance.of_all(ready, ready)
     odds[barred] = -np.inf
     np.fill_diagonal(odds, -np.inf)
     gone = np.zeros(len(groups), bool)
@@ -40,15 +35,20 @@ def merge(
             return
         groups[a], groups[b], gone[b] = groups[a] + groups[b], [], True
         yield [group for group in groups if group]
-        totals[a] += totals[b]
-        spoken[a] += spoken[b]
+        for values in total:
+            values[a] += values[b]
         barred[a] |= barred[b]
         barred[:, a] |= barred[:, b]
-        own = likeness.judged(totals[a][None])
-        for kept, new in zip(judged, own, strict=True):
-            kept[a] = new[0]
-        row = likeness.of_all(judged, spoken, own, spoken[a])[:, 0]
+        own = resemblance.ready(total.take([int(a)]))
+        _put(own, ready, int(a))
+        row = resemblance.of_all(ready, own)[:, 0]
         row[barred[a] | gone] = -np.inf
         row[a] = -np.inf
         odds[a], odds[:, a] = row, row
         odds[b], odds[:, b] = -np.inf, -np.inf
+
+
+def _put(one: Ready, into: Ready, number: int) -> None:
+    """Put what was made ready anew in its place."""
+    for kept, new in zip((*into.judged, *into[1:]), (*one.judged, *one[1:]), strict=True):
+        kept[number] = new[0]

@@ -1,8 +1,9 @@
 """Names for the turns of a whole recording, each by its own voice.
 
-A speaker put together from many turns holds some of somebody else's too; named as a whole, strangers get names. So
+A speaker put together from many turns may hold some of somebody else's too; named as a whole, strangers get names. So
 every turn that is long enough to tell is compared with who is remembered, and what the rest of its speaker says counts
-a little. Turns that are too short go with their speaker. Nobody is named in two turns at once.
+as well; where another speaker of the recording is likelier to be that person, this one is less likely to be.
+Turns that are too short go with their speaker. Nobody is named in two turns at once.
 Not covered: meetings that go on, where speakers are named as they are found (`remembered.py`).
 """
 
@@ -17,7 +18,7 @@ from meetscribe.streaming.likeness import probability
 from meetscribe.streaming.remembered import Recall, RecallSettings, Remembered
 from meetscribe.streaming.speakers import Heard
 
-_CLIPPED = 4.0  # log odds of the rest of a speaker that count at most
+_CLIPPED = 4.0  # log odds of the rest of a speaker, and of other speakers, that count at most
 _MOSTLY = 0.5  # of a speaker's judged speech: with so much of it named, the name is the speaker's
 
 
@@ -71,17 +72,22 @@ def _evidence(
     for number, one in enumerate(heard):
         if one.speaker is not None:
             groups[one.speaker].append(number)
-    found = np.zeros((len(heard), len(people)))
+    found, as_wholes = np.zeros((len(heard), len(people))), np.zeros((len(groups), len(people)))
     for column, person in enumerate(people):
         amount = min(person.voice.seconds, settings.most)
         found[:, column] = likeness.with_each(voices, seconds, person.voice.vector, amount)
-        for members in groups.values():
+        for row, members in enumerate(groups.values()):
+            total, spoken = seconds[members] @ voices[members], seconds[members].sum()
+            as_wholes[row, column] = likeness.between(total, spoken, person.voice.vector, amount)
             if len(members) < 2:
                 continue
-            total, spoken = seconds[members] @ voices[members], seconds[members].sum()
             rest = total - seconds[members, None] * voices[members]
             odds = likeness.with_each(rest, spoken - seconds[members], person.voice.vector, amount)
             found[members, column] += settings.support * np.clip(odds, -_CLIPPED, _CLIPPED)
+    if len(groups) > 1:
+        for row, members in enumerate(groups.values()):
+            rival = np.delete(as_wholes, row, axis=0).max(0) - as_wholes[row]
+            found[members] -= np.minimum(np.logaddexp(0.0, rival), _CLIPPED)
     return found
 
 

@@ -46,7 +46,7 @@ class RecallSettings:
     most: float = 30.0
     turn: float = 1.75
     turn_margin: float = 0.5
-    support: float = 0.35
+    support: float = 1.0
     judged: float = 2.0
 
 

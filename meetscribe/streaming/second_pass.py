@@ -1,14 +1,14 @@
 """The speakers of a whole recording, once all of it was heard: what the first pass had to decide early is decided anew.
 
 The longest turns are put together bottom up; for every number of people that this passes, every turn is given to whom
-it is likest, again and again; and the number is taken that explains the voices best (`evidence.py`). Each speaker found
-keeps the id that most of their speech had, so that as little as possible changes. Who talks at the same time is never
-the same person.
+it is likest, again and again; and the number is taken that explains voices and places best (`evidence.py`), where
+somebody may have moved. Each speaker found keeps the id that most of their speech had, so that as little as possible
+changes. Who talks at the same time is never the same person.
 Not covered: meetings that go on (`speakers.py`), names (`naming.py`).
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from meetscribe.events import Change
 from meetscribe.streaming.evidence import EvidenceSettings, Floats, Labels, evidence
-from meetscribe.streaming.likeness import Judged, Likeness
 from meetscribe.streaming.merging import merge
+from meetscribe.streaming.resemblance import Ready, Resemblance, Speech
 from meetscribe.streaming.speakers import Heard
 
 _NOBODY = -1
@@ -29,7 +29,7 @@ class SecondPassSettings:
     """How people are found.
 
     Attributes:
-        likeness: how alike two voices are.
+        resemblance: how alike speech is.
         seed: seconds of speech of the turns that are put together.
         most: number of those turns, the longest.
         least, enough: seconds of speech; with fewer of them a group is nobody, with more it is somebody.
@@ -41,14 +41,14 @@ class SecondPassSettings:
         people: how many there are, where somebody said so.
     """
 
-    likeness: Likeness
+    resemblance: Resemblance
     seed: float = 1.5
     most: int = 500
     least: float = 2.0
     enough: float = 4.0
     share: float = 0.05
     rounds: int = 4
-    join: float = -2.0
+    join: float = -8.0
     evidence: EvidenceSettings = field(default_factory=EvidenceSettings)
     patience: int = 4
     people: int | None = None
@@ -56,11 +56,16 @@ class SecondPassSettings:
 
 @dataclass(frozen=True)
 class _Turns:
-    """What is compared: voices (N, E), seconds (N,), which turns were said at the same time (N, N)."""
+    """What is compared: what N turns tell, and which were said at the same time (N, N)."""
 
-    judged: Judged
-    seconds: Floats
+    speech: Speech
+    ready: Ready
     apart: NDArray[np.bool_]
+
+    @property
+    def seconds(self) -> Floats:
+        """Speech of each, (N,)."""
+        return self.speech.seconds
 
 
 def decide_anew(
@@ -69,7 +74,7 @@ def decide_anew(
     """Return what changes, of turns in the order in which they came; their `speaker` becomes the new one."""
     if not heard:
         return ()
-    labels = _people(_turns(heard, settings.likeness), settings)
+    labels = _people(_turns(heard, settings.resemblance), settings)
     if labels is None:
         return ()
     groups: list[list[Heard]] = [[] for _ in range(labels.max() + 1)]
@@ -91,14 +96,15 @@ def decide_anew(
     return tuple(Change(name, turns=tuple(changed)) for name, changed in given.items())
 
 
-def _turns(heard: Sequence[Heard], likeness: Likeness) -> _Turns:
+def _turns(heard: Sequence[Heard], resemblance: Resemblance) -> _Turns:
     numbers = {one.turn.id: number for number, one in enumerate(heard)}
     apart = np.zeros((len(heard), len(heard)), bool)
     for number, one in enumerate(heard):
         others = [numbers[other] for other in one.turn.overlaps if other in numbers]
         apart[number, others] = apart[others, number] = True
-    seconds = np.array([max(one.seconds, _LEAST) for one in heard])
-    return _Turns(likeness.judged(np.stack([one.voice for one in heard])), seconds, apart)
+    seconds = [max(one.seconds, _LEAST) for one in heard]
+    speech = resemblance.speech([one.voice for one in heard], seconds, [one.spectrum for one in heard])
+    return _Turns(speech, resemblance.ready(speech), apart)
 
 
 def _people(turns: _Turns, settings: SecondPassSettings) -> Labels | None:
@@ -111,34 +117,76 @@ def _people(turns: _Turns, settings: SecondPassSettings) -> Labels | None:
     own, best, most, since = _own(turns, settings), None, -np.inf, 0
     for _, people in sorted(tried.items()):
         labels = _settled(turns, _first(turns, people, settings), settings)
-        others = np.cumsum(labels == _NOBODY) + labels.max()  # who can be none of them is somebody else each
-        whose = np.where(labels == _NOBODY, others, labels)
-        found = evidence(own, turns.seconds, whose, settings.evidence)
         since += 1
-        if found > most:
-            best, most, since = labels, found, 0
+        for fewer in _fewer(turns, labels, settings):
+            whose = _each(fewer)
+            found = evidence(own, turns.seconds, whose, settings.evidence)
+            found += _of_places(turns, whose, settings)
+            if found > most:
+                best, most, since = (labels, fewer), found, 0
         if since >= settings.patience:
             break
-    if best is not None:
-        odds = _odds(turns, best, settings)
-        best = np.where(odds[np.arange(len(best)), best] < settings.join, _NOBODY, best)
-    return best
+    if best is None:
+        return None
+    labels, fewer = best
+    odds = _odds(turns, labels, settings)
+    return np.where(odds[np.arange(len(labels)), labels] < settings.join, _NOBODY, fewer)
+
+
+def _each(labels: Labels) -> Labels:
+    """Return the labels where who can be none of them is somebody else each."""
+    others = np.cumsum(labels == _NOBODY) + labels.max()
+    return np.where(labels == _NOBODY, others, labels)
+
+
+def _fewer(turns: _Turns, labels: Labels, settings: SecondPassSettings) -> Iterator[Labels]:
+    """Give the labels, and those where the two whose voices are likest are one person, again and again.
+
+    Whoever moves, or takes another microphone, is two people by how they sound, and one by their voice.
+    """
+    yield labels
+    if settings.resemblance.spectra is None:
+        return
+    likeness, labels = settings.resemblance.likeness, labels.copy()
+    for _ in range(int(labels.max())):
+        whose = labels[:, None] == np.arange(int(labels.max()) + 1)
+        said = turns.speech.together(whose)
+        voices = likeness.judged(said.voices)
+        odds = likeness.of_all(voices, said.seconds, voices, said.seconds)
+        odds[whose.T.astype(int) @ turns.apart @ whose > 0] = -np.inf
+        np.fill_diagonal(odds, -np.inf)
+        one, other = sorted(np.unravel_index(int(np.argmax(odds)), odds.shape))
+        if odds[one, other] == -np.inf:
+            return
+        labels = np.where(labels == other, one, labels)
+        labels = np.where(labels > other, labels - 1, labels)
+        yield labels
 
 
 def _own(turns: _Turns, settings: SecondPassSettings) -> Floats:
     """Return voices less what all have in common: a language, children, a microphone make everybody alike."""
-    voices, cohort = turns.judged.voices, settings.likeness.cohort
+    voices, cohort = turns.ready.judged.voices, settings.resemblance.likeness.cohort
     return voices if cohort is None else voices - cohort.around(turns.seconds @ voices)
+
+
+def _of_places(turns: _Turns, labels: Labels, settings: SecondPassSettings) -> float:
+    """Return what speaks for people by how they sound where they are, of the turns of which that is known."""
+    spectra, known = settings.resemblance.spectra, turns.ready.weights > 0
+    if spectra is None or not known.any():
+        return 0.0
+    whose = np.unique(labels[known], return_inverse=True)[1]
+    found = spectra.evidence(turns.ready.places[known], turns.ready.weights[known], whose)
+    return settings.evidence.places * found
 
 
 def _tried(turns: _Turns, settings: SecondPassSettings) -> dict[int, list[Labels]]:
     """Return by numbers of people some turns of everybody, by number."""
     longest = np.argsort(-turns.seconds, kind="stable")[: settings.most]
     longest = longest[turns.seconds[longest] >= settings.seed]
-    own, apart = turns.seconds[longest], turns.apart[np.ix_(longest, longest)]
+    speech, apart = turns.speech.take(longest), turns.apart[np.ix_(longest, longest)]
     person = np.clip(settings.share * turns.seconds.sum(), settings.least, settings.enough)
     found: dict[int, list[Labels]] = {}
-    for groups in merge(turns.judged.voices[longest], own, apart, settings.likeness):
+    for groups in merge(speech, apart, settings.resemblance):
         people = [longest[group] for group in groups]
         people = [group for group in people if turns.seconds[group].sum() >= person]
         if people:
@@ -175,15 +223,13 @@ def _settled(turns: _Turns, labels: Labels, settings: SecondPassSettings) -> Lab
 
 def _odds(turns: _Turns, labels: Labels, settings: SecondPassSettings) -> Floats:
     """Return the log odds of each turn with what else everybody said, (N, people); 0 where that is nothing."""
-    likeness, said = settings.likeness, turns.judged.voices * turns.seconds[:, None]
+    resemblance = settings.resemblance
     whose = labels[:, None] == np.arange(int(labels.max()) + 1)
-    totals, spoken = whose.T @ said, turns.seconds @ whose
-    odds = likeness.of_all(turns.judged, turns.seconds, likeness.judged(totals), spoken)
+    totals = turns.speech.together(whose)
+    odds = resemblance.of_all(turns.ready, resemblance.ready(totals))
     own = np.flatnonzero((labels != _NOBODY) & (whose.sum(0)[labels] > 1))
-    rest, left = totals[labels[own]] - said[own], spoken[labels[own]] - turns.seconds[own]
-    odds[own, labels[own]] = likeness.of_pairs(
-        turns.judged.take(own), turns.seconds[own], likeness.judged(rest), left
-    )
+    rest = totals.take(labels[own]).without(turns.speech.take(own))
+    odds[own, labels[own]] = resemblance.of_pairs(turns.ready.take(own), resemblance.ready(rest))
     alone = np.flatnonzero((labels != _NOBODY) & (whose.sum(0)[labels] == 1))
     odds[alone, labels[alone]] = 0.0
     return odds

@@ -23,6 +23,7 @@ from meetscribe.streaming.rescoring import HISTORY_WORDS
 from meetscribe.streaming.search import FoundWord, Search
 from meetscribe.streaming.splitting import SplitSettings, Splitter
 from meetscribe.streaming.steps import STEP_FRAMES, STEP_SAMPLES, StreamResult
+from meetscribe.streaming.told import Sound, Told
 from meetscribe.streaming.turns import TurnClosed, TurnOpened, TurnUpdate, TurnUpdated
 from meetscribe.streaming.voicing import Stretch, TurnVoice, alone
 from meetscribe.streaming.writing import Draft, Said, Shown, Writer
@@ -61,6 +62,7 @@ class Course:
         turns: number of turns so far.
         weights: shares of the language models.
         said: numbers of the last words of turns that have ended, NO_WORD after each turn.
+        sound: what voices that were heard sound like on average.
         events: those that nobody has taken yet.
     """
 
@@ -69,6 +71,7 @@ class Course:
     turns: int = 0
     weights: MixtureWeights = field(default_factory=MixtureWeights)
     said: tuple[int, ...] = ()
+    sound: Sound = field(default_factory=Sound)
     events: list[Event] = field(default_factory=list)
 
     @property
@@ -176,8 +179,8 @@ class Slot:
             self._emit_partial(turn)
         self._look_for_others(turn)
 
-    def voices(self) -> list[tuple[NDArray[np.float32], int]]:
-        """Return the features of firm words whose voice is to be told now, float32 [4 T, F], and T of each."""
+    def voices(self) -> list[NDArray[np.float32]]:
+        """Return the features of firm words whose voice is to be told now, float32 [4 T, F] each."""
         if self._features is None:
             return []
         wanted = [self._features_of(steps) for steps in self._wanted()]
@@ -185,19 +188,20 @@ class Slot:
             first, last = self._stretch
             features = self._features.read(first * STEP_FRAMES, last * STEP_FRAMES)
             wanted.append(alone(features, self._stretch, [other.activity for other in self.others]))
-        return [(features, len(features) // STEP_FRAMES) for features in wanted]
+        return wanted
 
-    def receive_voice(self, voice: NDArray[np.float32], steps: int) -> None:
-        """Take the next voice of those that `voices` asked for, of which so many steps were heard."""
-        turn, stretch = self._open, self._stretch
+    def receive_voice(self, voice: NDArray[np.float32], features: NDArray[np.float32]) -> None:
+        """Take the next voice of those that `voices` asked for, and what it was asked for."""
+        turn, stretch, told = self._open, self._stretch, Told.of(voice, features)
         if turn is not None and self._splitter is not None and self._wanted():
-            found = self._splitter.receive(voice)
+            found = self._splitter.receive(told, self._course.sound)
             if found is not None:
                 self._splits.extend(found)
                 self._hear_voice(turn)
         elif turn is not None and stretch is not None:
             self._stretch = None
-            turn.voice.receive(voice, steps, stretch.last)
+            turn.voice.receive(told, stretch.last)
+            self._course.sound.add(told)
             self._go_on_after_voice(turn)
         else:
             raise RuntimeError("a voice came that nobody asked for")

@@ -1,10 +1,10 @@
 """Who is who in one meeting: turns with voices come in, speakers and changes to them go out. Pure, no torch.
 
-A turn is given to the speaker whose voice, summed over what they said, is likest to its own; to a new one where it is
-like nobody's and long enough to tell; and to nobody (None) where neither is sure. Such turns wait for `patience`: what
-comes after them may decide, which is a change. Within the same time turns and whole speakers may still change hands.
-Who talks at the same time is never the same person, however alike they sound.
-How alike is a log odds (`likeness.py`), in which a second of speech counts less than five.
+A turn is given to the speaker whose voice and place, summed over what they said, are likest to its own; to a new one
+where it is like nobody's and long enough to tell; and to nobody (None) where neither is sure. Such turns wait for
+`patience`: what comes after them may decide, which is a change. Within the same time turns and whole speakers may still
+change hands. Who talks at the same time is never the same person, however alike they sound.
+How alike is a log odds (`resemblance.py`), in which a second of speech counts less than five.
 Not covered: names (`remembered.py`), the whole of a recording at once (`second_pass.py`), channels of one person.
 """
 
@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meetscribe.events import Change, Turn, Voice
-from meetscribe.streaming.likeness import Likeness
+from meetscribe.streaming.resemblance import Resemblance, Spoken
+from meetscribe.streaming.told import Sound, Told
 from meetscribe.timeline import SAMPLE_RATE
 
 
@@ -25,7 +26,7 @@ class TrackerSettings:
     """When a turn is somebody's; log odds are natural.
 
     Attributes:
-        likeness: how alike two voices are.
+        resemblance: how alike speech is.
         join: log odds from which on a turn is a speaker's.
         apart: log odds with every speaker below which a turn is a new one's.
         merge: log odds from which on two speakers are one.
@@ -37,11 +38,11 @@ class TrackerSettings:
         most_counted: seconds of a speaker that count, so that a voice may drift.
     """
 
-    likeness: Likeness = field(default_factory=Likeness)
-    join: float = 1.5
-    apart: float = 0.3
-    merge: float = 2.0
-    margin: float = 2.0
+    resemblance: Resemblance = field(default_factory=Resemblance)
+    join: float = 0.0
+    apart: float = -0.5
+    merge: float = 1.0
+    margin: float = 1.0
     new: float = 2.0
     least: float = 0.6
     patience: int = 60 * SAMPLE_RATE
@@ -51,29 +52,43 @@ class TrackerSettings:
 
 @dataclass
 class Speaker:
-    """Somebody in the meeting: the sum of their voices by seconds, and who talked while they did."""
+    """Somebody in the meeting: what they said, and who talked while they did."""
 
     id: str
     born: int
-    total: NDArray[np.float64]
-    seconds: float = 0.0
+    said: Spoken
     apart: set[str] = field(default_factory=set)
 
     @property
-    def voice(self) -> NDArray[np.float64]:
-        """Return the mean voice, of unit length."""
-        return self.total / max(float(np.linalg.norm(self.total)), 1e-9)
+    def seconds(self) -> float:
+        """Speech of theirs that counts."""
+        return self.said.seconds
 
 
 @dataclass
 class Heard:
-    """A turn that may still change hands; `barred` are those who talked meanwhile, in turns that are firm now."""
+    """A turn that may still change hands; `barred` are those who talked meanwhile, in turns that are firm now.
+
+    `spectrum` is empty where it is not known.
+    """
 
     turn: Turn
     voice: NDArray[np.float64]
     seconds: float
     speaker: str | None = None
     barred: set[str] = field(default_factory=set)
+    spectrum: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+
+    @classmethod
+    def of(cls, turn: Turn, voice: Voice, speaker: str | None = None) -> "Heard":
+        """Return a turn with its voice."""
+        vector, spectrum = (np.asarray(values, np.float64) for values in (voice.vector, voice.spectrum))
+        return cls(turn, vector, voice.seconds, speaker, spectrum=spectrum)
+
+    @property
+    def told(self) -> Told:
+        """What it tells."""
+        return Told(self.voice, self.spectrum, self.seconds)
 
 
 class Tracker:
@@ -83,6 +98,7 @@ class Tracker:
         self.settings, self._new_id = settings, new_id
         self.speakers: dict[str, Speaker] = {}
         self._recent: deque[Heard] = deque()
+        self._sound = Sound()  # of all turns
         self._changes: list[Change] = []
 
     def hear(self, turn: Turn, voice: Voice | None) -> tuple[str | None, tuple[Change, ...]]:
@@ -98,7 +114,9 @@ class Tracker:
             return turn.speaker_id, ()
         if voice is None or turn.redacted:
             return None, ()
-        one = Heard(turn, np.asarray(voice.vector, np.float64), voice.seconds)
+        one = Heard.of(turn, voice)
+        if voice.spectrum:
+            self._sound.add(one.told)
         self._recent.append(one)
         if len(self._recent) > self.settings.recent:
             self._hold(self._recent.popleft())
@@ -112,6 +130,8 @@ class Tracker:
         for one in [one for one in self._recent if one.turn.id in turns]:
             self._take(one)
             self._recent.remove(one)
+            if len(one.spectrum):
+                self._sound.add(one.told, -1.0)
 
     # -- one turn
 
@@ -132,14 +152,13 @@ class Tracker:
         alike = [one]
         for other in self._recent:
             waits = other is not one and other.speaker is None and other.seconds >= self.settings.least
-            if waits and not any(_overlap(other, own) for own in alike):
-                odds = self.settings.likeness.between(one.voice, one.seconds, other.voice, other.seconds)
-                if odds >= self.settings.join:
-                    alike.append(other)
+            free = waits and not any(_overlap(other, own) for own in alike)
+            if free and self._between(Spoken.of(one.told), Spoken.of(other.told)) >= self.settings.join:
+                alike.append(other)
         if sum(own.seconds for own in alike) < self.settings.new:
             return
         name = self._new_id()
-        self.speakers[name] = Speaker(name, one.turn.end, np.zeros(len(one.voice)))
+        self.speakers[name] = Speaker(name, one.turn.end, Spoken.of(one.told).scaled(0.0))
         for own in alike:
             self._give(own, name)
 
@@ -163,15 +182,20 @@ class Tracker:
 
     def _odds(self, one: Heard) -> dict[str, float]:
         """Return how likely a turn is each speaker's; of its own speaker's voice, what it added is left out."""
-        found = {}
+        found, own = {}, Spoken.of(one.told)
         for name, speaker in self.speakers.items():
-            total, seconds = speaker.total, speaker.seconds
+            said = speaker.said
             if name == one.speaker:
-                total, seconds = total - one.voice * one.seconds, seconds - one.seconds
-                if seconds < self.settings.least:
+                said = said.and_(own, -1.0)
+                if said.seconds < self.settings.least:
                     continue
-            found[name] = self.settings.likeness.between(one.voice, one.seconds, total, seconds)
+            found[name] = self._between(own, said)
         return found
+
+    def _between(self, one: Spoken, other: Spoken) -> float:
+        """Return the log odds that two stretches are one person's."""
+        middle = self._sound.with_() if self._sound.seconds > 0.0 else 0.0
+        return self.settings.resemblance.between(one, other, middle)
 
     def _is_barred(self, one: Heard, name: str) -> bool:
         """Say whether somebody's own turn was said at the same time."""
@@ -182,11 +206,9 @@ class Tracker:
     def _give(self, one: Heard, name: str) -> None:
         speaker = self.speakers[name]
         one.speaker = name
-        speaker.total = speaker.total + one.voice * one.seconds
-        speaker.seconds += one.seconds
+        speaker.said = speaker.said.and_(Spoken.of(one.told))
         if speaker.seconds > self.settings.most_counted:
-            speaker.total *= self.settings.most_counted / speaker.seconds
-            speaker.seconds = self.settings.most_counted
+            speaker.said = speaker.said.scaled(self.settings.most_counted / speaker.seconds)
         meanwhile = {str(other.speaker) for other in self._recent if _overlap(one, other)} | one.barred
         for other in meanwhile & self.speakers.keys() - {name}:
             speaker.apart.add(other)
@@ -196,8 +218,8 @@ class Tracker:
     def _take(self, one: Heard) -> None:
         if one.speaker is not None and one.speaker in self.speakers:
             speaker = self.speakers[one.speaker]
-            speaker.total = speaker.total - one.voice * one.seconds
-            speaker.seconds = max(speaker.seconds - one.seconds, 0.0)
+            left = speaker.said.and_(Spoken.of(one.told), -1.0)
+            speaker.said = left if left.seconds > 0.0 else left.scaled(0.0)
         one.speaker = None
 
     # -- whole speakers
@@ -211,17 +233,13 @@ class Tracker:
             ]
             if speaker.seconds <= 0.0 or not others:
                 continue
-            odds = [
-                self.settings.likeness.between(speaker.total, speaker.seconds, other.total, other.seconds)
-                for other in others
-            ]
+            odds = [self._between(speaker.said, other.said) for other in others]
             best = int(np.argmax(odds))
             if odds[best] >= self.settings.merge:
                 self._merge(speaker, others[best])
 
     def _merge(self, speaker: Speaker, into: Speaker) -> None:
-        into.total = into.total + speaker.total
-        into.seconds += speaker.seconds
+        into.said = into.said.and_(speaker.said)
         into.apart |= speaker.apart
         for other in self.speakers.values():
             if speaker.id in other.apart:

@@ -15,9 +15,10 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from meetscribe.streaming.likeness import Likeness
+from meetscribe.streaming.resemblance import Resemblance, Spoken
 from meetscribe.streaming.search import FoundWord
 from meetscribe.streaming.steps import STEP_SAMPLES
+from meetscribe.streaming.told import Sound, Told
 from meetscribe.timeline import SAMPLE_RATE
 
 Splitting = Literal["never", "seldom", "often"]
@@ -30,8 +31,9 @@ class SplitSettings:
     """When another person goes on in the middle of a turn; times in steps.
 
     Attributes:
-        likeness: how alike two voices are.
-        alike: score of the voices on both sides of a word's beginning below which the turn may be split there.
+        resemblance: how alike speech is.
+        alike: log odds of the speech on both sides of a word's beginning below which the turn may be split there;
+            where voices alone count, their score.
         pause: what a second of pause before the word takes off the score.
         most_pause: seconds of pause that count.
         heard: steps of words that are heard on either side.
@@ -41,7 +43,7 @@ class SplitSettings:
         most: steps of a part that are heard.
     """
 
-    likeness: Likeness
+    resemblance: Resemblance
     alike: float = -1.0
     pause: float = 1.0
     most_pause: float = 0.5
@@ -52,11 +54,11 @@ class SplitSettings:
     most: int = 250
 
     @classmethod
-    def when(cls, splitting: Splitting, likeness: Likeness) -> "SplitSettings | None":
-        """Return the settings by which turns are split so."""
+    def when(cls, splitting: Splitting, resemblance: Resemblance) -> "SplitSettings | None":
+        """Return the settings by which turns are split so: by voices alone where that is to be rather sure."""
         if splitting == "never":
             return None
-        return cls(likeness) if splitting == "seldom" else cls(likeness, alike=0.0, odds=0.0)
+        return cls(resemblance.by_voice()) if splitting == "seldom" else cls(resemblance, alike=0.0, odds=0.0)
 
 
 class Boundary(NamedTuple):
@@ -137,7 +139,7 @@ class Splitter:
         self._words: Sequence[FoundWord] = ()
         self._ended = False
         self._boundaries: deque[Boundary] = deque()  # on both sides of which voices are to be heard
-        self._before: NDArray[np.float32] | None = None  # the voice on one side of the first of them
+        self._before: Told | None = None  # what is on one side of the first of them
         self._scores: dict[int, float] = {}  # how alike they were, by word
         self._places: list[int] | None = (
             None  # where the turn may be split; None: voices around words come first
@@ -155,18 +157,23 @@ class Splitter:
         self._boundaries.extend(found)
         return following
 
-    def receive(self, voice: NDArray[np.float32]) -> list[int] | None:
-        """Take the next voice that was wanted; return the words with which others go on, None while more is wanted."""
+    def receive(self, told: Told, sound: Sound) -> list[int] | None:
+        """Take the next voice that was wanted; return the words with which others go on, None while more is wanted.
+
+        Args:
+            told: the voice, and what it sounds like.
+            sound: what all speech before sounded like.
+        """
         if self._before is None:
-            self._before = voice
+            self._before = told
             return None
         before, self._before = self._before, None
-        place, likeness = self._boundaries.popleft(), self.settings.likeness
-        if self._places is None:
-            self._scores[place.word] = float(likeness.scores(before[None], voice)[0])
+        place, resemblance = self._boundaries.popleft(), self.settings.resemblance
+        if self._places is None and resemblance.spectra is None:
+            score = float(resemblance.likeness.scores(before.voice[None], told.voice)[0])
         else:
-            one, other = (len(steps) * STEP_SAMPLES / SAMPLE_RATE for steps in (place.before, place.after))
-            self._scores[place.word] = likeness.between(before, one, voice, other)
+            score = resemblance.between(Spoken.of(before), Spoken.of(told), sound.with_(before, told))
+        self._scores[place.word] = score
         return None if self._boundaries else self._decide()
 
     def _decide(self) -> list[int] | None:

@@ -73,7 +73,7 @@ class Transcriber:
             slot.others = [other for other in self._slots if other is not slot]
         self._audio = Recent()
         self._network_state: object = None
-        self._asked: deque[StreamStep | tuple[Slot, Piece] | tuple[Slot, int]] = deque()
+        self._asked: deque[StreamStep | tuple[Slot, Piece] | tuple[Slot, NDArray[np.float32]]] = deque()
 
     def receive_audio(self, samples: NDArray[np.float32]) -> None:
         """Take further samples, any number of them, float32 in -1…1."""
@@ -90,12 +90,12 @@ class Transcriber:
         if self._has_heard_all():
             self._close_turns()
         pieces = [(slot, piece) for slot in self._slots if (piece := slot.piece()) is not None]
-        words = [(slot, *voice) for slot in self._slots for voice in slot.voices()]
+        words = [(slot, features) for slot in self._slots for features in slot.voices()]
         if pieces or words:
             self._asked.extend(pieces)
-            self._asked.extend((slot, steps) for slot, _, steps in words)
+            self._asked.extend(words)
             wanted: list[StepRequest] = [WholeStep(slot.features(piece)) for slot, piece in pieces]
-            return wanted + [VoiceStep(features) for _, features, _ in words]
+            return wanted + [VoiceStep(features) for _, features in words]
         chunk = self._chunk()
         self._asked.extend(() if chunk is None else (chunk,))
         return [] if chunk is None else [chunk]
@@ -108,8 +108,8 @@ class Transcriber:
                 self._receive_chunk(result)
             case (slot, Piece() as piece), WholeResult(scores=scores):
                 slot.receive_piece(piece, scores)
-            case (slot, int() as steps), VoiceResult(voice=voice):
-                slot.receive_voice(voice, steps)
+            case (slot, np.ndarray() as features), VoiceResult(voice=voice):
+                slot.receive_voice(voice, features)
             case _:
                 raise RuntimeError(f"a {type(result).__name__} is no answer to what was asked")
 

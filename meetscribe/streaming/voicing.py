@@ -16,7 +16,7 @@ from meetscribe.events import Voice
 from meetscribe.streaming.recent import Recent
 from meetscribe.streaming.search import FoundWord
 from meetscribe.streaming.steps import STEP_FRAMES, STEP_SAMPLES
-from meetscribe.timeline import SAMPLE_RATE
+from meetscribe.streaming.told import Told
 
 LEAST = 5
 """Steps of words that are worth hearing."""
@@ -40,10 +40,11 @@ class Stretch(NamedTuple):
 
 @dataclass
 class TurnVoice:
-    """The voice of one turn so far: the sum of its pieces by seconds, and up to which step it was heard."""
+    """The voice of one turn so far: sums of its pieces by seconds, and up to which step it was heard."""
 
     until: int = 0
     total: NDArray[np.float64] | None = field(default=None, repr=False)
+    spectrum: NDArray[np.float64] | None = field(default=None, repr=False)
     seconds: float = 0.0
 
     def next(self, words: Sequence[FoundWord]) -> Stretch | None:
@@ -55,20 +56,25 @@ class TurnVoice:
         last = -(-fresh[-1].end // STEP_SAMPLES)
         return Stretch(max(first, last - MOST), last) if last - first >= LEAST else None
 
-    def receive(self, voice: NDArray[np.float32], steps: int, last: int) -> None:
-        """Take the voice of so many steps, the last of which came before step `last`."""
-        seconds = steps * STEP_SAMPLES / SAMPLE_RATE
-        part = voice.astype(np.float64) * seconds
+    def receive(self, told: Told, last: int) -> None:
+        """Take what speech tells, the last of which came before step `last`."""
+        part, spectrum = told.voice * told.seconds, told.spectrum * told.seconds
         self.total = part if self.total is None else self.total + part
-        self.seconds += seconds
+        self.spectrum = spectrum if self.spectrum is None else self.spectrum + spectrum
+        self.seconds += told.seconds
         self.until = last
 
     def voice(self, embedder: str) -> Voice | None:
         """Return what is known of the voice; None where nothing was heard."""
-        if self.total is None:
+        if self.total is None or self.spectrum is None:
             return None
         length = max(float(np.linalg.norm(self.total)), 1e-9)
-        return Voice(tuple(round(float(x), 5) for x in self.total / length), self.seconds, embedder)
+        vector, spectrum = self.total / length, self.spectrum / self.seconds
+        return Voice(_rounded(vector), self.seconds, embedder, _rounded(spectrum))
+
+
+def _rounded(values: NDArray[np.float64]) -> tuple[float, ...]:
+    return tuple(round(float(value), 5) for value in values)
 
 
 def alone(features: NDArray[np.float32], stretch: Stretch, others: Sequence[Recent]) -> NDArray[np.float32]:

@@ -134,6 +134,14 @@ def resampled(audio: np.ndarray, speed: float) -> np.ndarray:
     return np.interp(positions, np.arange(len(audio)), audio).astype(np.float32)
 
 
+def smooth_curve(tilt: float, bins: int, rng: np.random.Generator) -> np.ndarray:
+    """Return a smooth curve over bands, float64 (bins,), as microphones colour; `tilt` is how much, in nats."""
+    place, waves = np.linspace(0.0, 1.0, bins), np.zeros(bins)
+    for wave in (1, 2, 3, 4):
+        waves += rng.normal(0.0, tilt / wave) * np.cos(np.pi * wave * place + rng.uniform(0, np.pi))
+    return waves
+
+
 def feature_masks(
     lengths: Sequence[int], bins: int, config: AugmentationConfig, rng: np.random.Generator
 ) -> np.ndarray:

@@ -24,6 +24,7 @@ from meetscribe.training.augmentation import (
     Surroundings,
     augmented,
     resampled,
+    smooth_curve,
 )
 from meetscribe.training.corpus import Corpus, Utterance
 
@@ -184,10 +185,7 @@ class CropBatches(Dataset[CropBatch]):
 
 def _colour(tilt: float, rng: np.random.Generator) -> np.ndarray:
     """Return a smooth curve over the bands, now and then with only the telephone's: float32 (F,)."""
-    place = np.linspace(0.0, 1.0, MEL_BINS)
-    waves = np.zeros(MEL_BINS)
-    for wave in (1, 2, 3, 4):
-        waves += rng.normal(0.0, tilt / wave) * np.cos(np.pi * wave * place + rng.uniform(0, np.pi))
+    waves, place = smooth_curve(tilt, MEL_BINS, rng), np.linspace(0.0, 1.0, MEL_BINS)
     narrow = rng.random() < 0.1
     outside = np.where((place < 0.11) | (place > 0.76), -4.0, 0.0) if narrow else 0.0  # 300 and 3,400 Hz
     return (waves + outside).astype(np.float32)

@@ -1,10 +1,11 @@
-"""`scripts/export-embedder`: puts a trained speaker embedder into a model's directory, with its likeness.
+"""`scripts/export-embedder`: puts a trained speaker embedder into a model's directory, with how alike people are.
 
 The cohort by which voices are judged comes from people in training; each of its voices is the mean of three or more of
 them, so that nobody's own voice is in a model. How scores become log odds is estimated on people of the development set
 whose names have an even hash; figures are stated on the others (`benchmarks/speakers.py`).
 """
 
+import sys
 import zlib
 from collections import defaultdict
 from collections.abc import Sequence
@@ -16,9 +17,11 @@ import numpy as np
 import torch
 import typer
 
-from meetscribe.embedder_file import save_embedder
+from meetscribe.embedder_file import SpeakerEmbedder, load_embedder, save_embedder
+from meetscribe.errors import InputError, MeetscribeError
 from meetscribe.nn.embedder import Embedder, EmbedderConfig
 from meetscribe.streaming.likeness import Cohort, Likeness, speech_behind
+from meetscribe.streaming.resemblance import Resemblance
 from meetscribe.timeline import SAMPLE_RATE
 from meetscribe.training.augmentation import augmented
 from meetscribe.training.corpus import Corpus, load_corpus
@@ -26,6 +29,7 @@ from meetscribe.training.crops import SURROUNDED, CropBatches, CropConfig
 from meetscribe.training.embed import voices_of
 from meetscribe.training.simulation.rooms import load_meeting_rooms
 from meetscribe.training.simulation.untranscribed import load_untranscribed
+from meetscribe.training.spectra import estimated
 from meetscribe.training.trials import CLEAN, NOISY, OVERLAPPED, make_trials
 
 LENGTHS = (0.8, 1.5, 3.0, 5.0)
@@ -103,10 +107,10 @@ def means_of(voices: np.ndarray, people: np.ndarray, size: int, rng: np.random.G
     return means[np.array(members) >= LEAST_PEOPLE]
 
 
-def training_people(corpus: Path, cache: Path) -> list[Corpus]:
+def training_people(corpus: Path, cache: Path, speakers: Sequence[Path] = ()) -> list[Corpus]:
     """Return what the people in training say."""
     found = [load_corpus(corpus / "speech", "train", cache)]
-    for path in (corpus / "speakers.jsonl", corpus / "speech" / "train.jsonl"):
+    for path in (corpus / "speakers.jsonl", corpus / "speech" / "train.jsonl", *speakers):
         found.append(load_untranscribed(path.parent, path.name, "train", cache))
     return [Corpus(tuple(replace(u, words=()) for u in one.utterances), one.audio) for one in found]
 
@@ -154,22 +158,54 @@ def fitted(scores: np.ndarray, behind: np.ndarray, same: np.ndarray) -> Likeness
     return Likeness(offset, score, length, score_length)
 
 
+def likeness_of(network: Embedder, corpus: Path, cache: Path, speakers: Sequence[Path]) -> Likeness:
+    """Return how alike voices of a network are."""
+    cohort = cohort_of(network, training_people(corpus, cache, speakers), corpus, cache)
+    people = dev_people(corpus, cache, estimates=True)
+    return replace(fitted(*pairs_of(network, people, corpus, cache, Likeness(cohort=cohort))), cohort=cohort)
+
+
 def main(
-    checkpoint: Annotated[Path, typer.Option(help="checkpoint.pt of a training run")],
+    checkpoint: Annotated[
+        Path, typer.Option(help="checkpoint.pt of a training run, or a model whose embedder is kept")
+    ],
     corpus: Annotated[
         Path, typer.Option(help="folder with speech/, speakers.jsonl, rooms.jsonl, noise.jsonl")
     ],
     out: Annotated[Path, typer.Option(help="the model's directory")],
     cache: Annotated[Path, typer.Option(help="folder for decoded audio")],
+    speakers: Annotated[
+        list[Path], typer.Option(help="further manifests of speech without transcripts for the cohort")
+    ] = [],  # noqa: B006  typer copies it
 ) -> None:
     """Write `embedder.safetensors` into a model's directory."""
     torch.set_num_threads(1)
-    network = averaged_embedder(checkpoint)
-    judged = Likeness(cohort=cohort_of(network, training_people(corpus, cache), corpus, cache))
-    people = dev_people(corpus, cache, estimates=True)
-    likeness = replace(fitted(*pairs_of(network, people, corpus, cache, judged)), cohort=judged.cohort)
+    try:
+        kept = _kept(checkpoint) if checkpoint.is_dir() else None
+    except MeetscribeError as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(error.exit_code) from None
+    if kept is not None:
+        network, likeness = kept.network, kept.likeness
+    else:
+        network = averaged_embedder(checkpoint)
+        likeness = likeness_of(network, corpus, cache, speakers)
+    around = load_meeting_rooms(corpus, "train", cache, 60)
+    spectra = estimated([load_corpus(corpus / "speech", "train", cache)], around, SEED)
     out.mkdir(parents=True, exist_ok=True)
-    print(save_embedder(network, likeness, out), likeness.weights)
+    print(save_embedder(network, Resemblance(likeness, spectra), out), likeness.weights)
+
+
+def _kept(model: Path) -> SpeakerEmbedder:
+    """Return the embedder of a model.
+
+    Raises:
+        MeetscribeError: it has none, or a damaged one.
+    """
+    found = load_embedder(model)
+    if found is None:
+        raise InputError(f"{model}: this model has no embedder; name a checkpoint")
+    return found
 
 
 if __name__ == "__main__":

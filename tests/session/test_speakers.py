@@ -11,11 +11,12 @@ from meetscribe.meeting import Meeting, apply, fold
 from meetscribe.session.speakers import Speakers, SpeakerSettings
 from meetscribe.streaming.likeness import Likeness
 from meetscribe.streaming.remembered import RecallSettings, Remembered
+from meetscribe.streaming.resemblance import Resemblance
 from meetscribe.streaming.speakers import TrackerSettings
 
 LIKENESS = Likeness(offset=-6.0, score=14.0, length=0.0, score_length=2.0)
 AXES = np.eye(16)
-SETTINGS = SpeakerSettings(TrackerSettings(LIKENESS), RecallSettings(LIKENESS))
+SETTINGS = SpeakerSettings(TrackerSettings(Resemblance(LIKENESS)), RecallSettings(LIKENESS))
 
 
 def final(number: int, who: int, seconds: float = 3.0) -> Final:

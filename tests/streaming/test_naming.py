@@ -111,3 +111,15 @@ def test_nobody_is_named_in_two_turns_at_once(said: list, overlaps: set[int]) ->
             assert first is None or first != second
     for name in set(names.values()):
         assert len({one.speaker for one in heard if names.get(one.turn.id) == name}) == 1
+
+
+def test_a_name_is_one_persons() -> None:
+    """Who sounds somewhat like Alice has her name, but not beside somebody likelier to be her."""
+    mixed = (np.sqrt(0.26) * AXES[ALICE] + np.sqrt(0.74) * AXES[STRANGER])[None].repeat(2, 0)
+    alone = meeting((STRANGER, 4.0, "s1"), (STRANGER, 4.0, "s1"))
+    beside = meeting((STRANGER, 4.0, "s1"), (STRANGER, 4.0, "s1"), (ALICE, 4.0, "s2"), (ALICE, 4.0, "s2"))
+    for heard in (alone, beside):
+        for one, voice in zip(heard, mixed, strict=False):
+            one.voice = voice
+    assert named(alone) == {"t0": "Alice", "t1": "Alice"}
+    assert named(beside) == {"t2": "Alice", "t3": "Alice"}

@@ -6,13 +6,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from meetscribe.events import Change, Turn, Voice
+from meetscribe.streaming.evidence import EvidenceSettings
 from meetscribe.streaming.likeness import Likeness
+from meetscribe.streaming.resemblance import Resemblance
 from meetscribe.streaming.second_pass import SecondPassSettings, decide_anew
 from meetscribe.streaming.speakers import Heard, Tracker, TrackerSettings
+from meetscribe.streaming.spectra import Spectra
 
 SIZE, SECOND = 128, 16_000
 LIKENESS = Likeness(offset=-6.0, score=14.0, length=0.0, score_length=2.0)
-SETTINGS = TrackerSettings(LIKENESS)
+SETTINGS = TrackerSettings(Resemblance(LIKENESS))
 
 
 def person(number: int) -> np.ndarray:
@@ -148,7 +151,7 @@ def test_nobody_is_ever_given_two_turns_at_once(drawn: list[tuple[int, float, bo
             first, second = book.label(f"t{later - 1}"), book.label(f"t{later}")
             assert not overlapping or first is None or first != second
     heard = [Heard(t, np.asarray(v.vector), v.seconds, book.label(t.id)) for t, v in meeting(drawn)]
-    decide_anew(heard, SecondPassSettings(LIKENESS), book.new_id)
+    decide_anew(heard, SecondPassSettings(Resemblance(LIKENESS)), book.new_id)
     placed = {one.turn.id: one.speaker for one in heard}
     for number, (_, _, overlapping) in enumerate(drawn):
         if overlapping and number:
@@ -190,7 +193,7 @@ def test_the_second_pass_mends_what_was_decided_too_early() -> None:
         turn, voice = said(number, number % 2, 3.0)
         early = "s1" if number < 4 else ("s3" if number % 2 == 0 and number > 18 else f"s{number % 2 + 1}")
         heard.append(Heard(turn, np.asarray(voice.vector), voice.seconds, early))
-    changes = decide_anew(heard, SecondPassSettings(LIKENESS), lambda: "s9")
+    changes = decide_anew(heard, SecondPassSettings(Resemblance(LIKENESS)), lambda: "s9")
     assert [one.speaker for one in heard] == [f"s{number % 2 + 1}" for number in range(24)]
     assert {turn for change in changes for turn in change.turns or ()} == {"t1", "t3", "t20", "t22"}
 
@@ -199,7 +202,7 @@ def test_the_second_pass_mends_what_was_decided_too_early() -> None:
 def test_a_second_pass_over_next_to_nothing_changes_nothing(count: int) -> None:
     """No turns, or a short one, give no changes."""
     heard = [Heard(*((t := said(0, 0, 0.5))[0], np.asarray(t[1].vector), 0.5)) for _ in range(count)]
-    assert decide_anew(heard, SecondPassSettings(LIKENESS), lambda: "s9") == ()
+    assert decide_anew(heard, SecondPassSettings(Resemblance(LIKENESS)), lambda: "s9") == ()
 
 
 @pytest.mark.parametrize("told", [1, 2, 3, 4])
@@ -209,7 +212,7 @@ def test_a_second_pass_that_knows_how_many_there_are_finds_so_many(told: int) ->
     for number in range(24):
         turn, voice = said(number, number % 4, 3.0)
         heard.append(Heard(turn, np.asarray(voice.vector), voice.seconds))
-    decide_anew(heard, SecondPassSettings(LIKENESS, people=told), Book().new_id)
+    decide_anew(heard, SecondPassSettings(Resemblance(LIKENESS), people=told), Book().new_id)
     found = [one.speaker for one in heard]
     assert len(set(found)) == told
     assert all(len(set(found[who::4])) == 1 for who in range(4))
@@ -221,7 +224,7 @@ def test_people_of_few_words_are_somebody_in_a_short_recording() -> None:
     for number in range(4):
         turn, voice = said(number, number % 2, 1.6)
         heard.append(Heard(turn, np.asarray(voice.vector), voice.seconds))
-    decide_anew(heard, SecondPassSettings(LIKENESS), Book().new_id)
+    decide_anew(heard, SecondPassSettings(Resemblance(LIKENESS)), Book().new_id)
     assert [one.speaker for one in heard] == ["s1", "s2", "s1", "s2"]
 
 
@@ -232,7 +235,43 @@ def test_a_second_pass_finds_how_many_there_are(people: int) -> None:
     for number in range(12 * people):
         turn, voice = said(number, number % people, 2.5, noise=1.0)
         heard.append(Heard(turn, np.asarray(voice.vector), voice.seconds, "tracked"))
-    decide_anew(heard, SecondPassSettings(LIKENESS), Book().new_id)
+    decide_anew(heard, SecondPassSettings(Resemblance(LIKENESS)), Book().new_id)
     found = [one.speaker for one in heard]
     assert len(set(found)) == people
     assert all(len(set(found[who::people])) == 1 for who in range(people))
+
+
+def placed(number: int, who: int, place: float, voice: int | None = None) -> Heard:
+    """Return a turn of somebody, with somebody's voice, heard from some place."""
+    turn, told = said(number, who if voice is None else voice, 3.0)
+    spectrum = np.random.default_rng(number).normal(0.0, 0.1, 4) + place * np.eye(4)[who % 4]
+    return Heard.of(turn, replace(told, spectrum=tuple(spectrum)))
+
+
+PLACES = Resemblance(LIKENESS, Spectra(3 * np.eye(4), np.full(4, 20.0)))
+
+
+def test_who_sounds_alike_is_told_apart_by_where_they_are() -> None:
+    """Two people with one voice are two where they are heard from two places, live and in a recording."""
+    heard = [placed(number, number % 2, 3.0, voice=0) for number in range(24)]
+    decide_anew(heard, SecondPassSettings(Resemblance(LIKENESS)), Book().new_id)
+    assert len({one.speaker for one in heard}) == 1
+    without_voices = replace(PLACES, voice=0.0)
+    wanted = SecondPassSettings(without_voices, evidence=EvidenceSettings(places=1.0, dimensions=0.0))
+    heard = [replace(one, speaker=None) for one in heard]
+    decide_anew(heard, wanted, Book().new_id)
+    assert [one.speaker for one in heard] == ["s1", "s2"] * 12
+    book = Book(TrackerSettings(without_voices))
+    for one in heard:
+        book.hear(one.turn, Voice(tuple(one.voice), one.seconds, "e", tuple(one.spectrum)))
+    assert [book.label(f"t{number}") for number in range(24)] == ["s1", "s2"] * 12
+
+
+def test_who_moves_is_one_person_still() -> None:
+    """Two people, one of whom goes on from another place: voices say that these are two, and not three."""
+    heard = [
+        placed(number, number % 2 if number < 16 else 2 * (number % 2), 3.0, number % 2)
+        for number in range(32)
+    ]
+    decide_anew(heard, SecondPassSettings(PLACES), Book().new_id)
+    assert [one.speaker for one in heard] == ["s1", "s2"] * 16

@@ -10,8 +10,9 @@ from meetscribe.engine.batches import InProcessEngine
 from meetscribe.events import Event, Final
 from meetscribe.streaming.final_pass import FinalPassSettings
 from meetscribe.streaming.recent import Recent
+from meetscribe.streaming.told import Sound, Told
 from meetscribe.streaming.transcriber import Transcriber
-from meetscribe.streaming.voicing import Stretch, alone
+from meetscribe.streaming.voicing import Stretch, TurnVoice, alone
 from meetscribe.testing import tiny_embedder, tiny_model, tiny_settings
 
 from . import hearing
@@ -58,6 +59,7 @@ def test_voices_go_with_finals(pieces: FinalPassSettings) -> None:
         assert voice.embedder == "tiny"
         assert np.linalg.norm(voice.vector) == pytest.approx(1.0, abs=1e-3)
         assert 0.0 < voice.seconds <= (turn.end - turn.start) / 16_000 + 0.08
+        assert len(voice.spectrum) == 80
 
 
 def test_voices_change_nothing_else() -> None:
@@ -95,3 +97,21 @@ def test_where_somebody_else_speaks_is_left_out() -> None:
     busy = Recent()
     busy.append(np.r_[np.zeros(110), np.ones(50)])
     assert len(alone(features, Stretch(100, 160), [busy])) == 60 * 4
+
+
+def test_the_spectrum_of_a_turn_is_the_mean_of_what_was_heard() -> None:
+    """Pieces count by their length, and so do turns in what a stream sounds like."""
+    rng = np.random.default_rng(2)
+    pieces = [rng.normal(8.0, 3.0, (4 * steps, 80)).astype(np.float32) for steps in (30, 10)]
+    told = [Told.of(rng.standard_normal(4).astype(np.float32), piece) for piece in pieces]
+    voice, sound = TurnVoice(), Sound()
+    for number, one in enumerate(told):
+        voice.receive(one, number)
+        sound.add(one)
+    found = voice.voice("e")
+    assert found is not None
+    assert found.seconds == pytest.approx(40 * 0.04)
+    expected = np.concatenate(pieces).mean(0)
+    np.testing.assert_allclose(found.spectrum, expected, atol=1e-4)
+    np.testing.assert_allclose(sound.with_(), expected, atol=1e-4)
+    np.testing.assert_allclose(Sound().with_(*told), expected, atol=1e-4)

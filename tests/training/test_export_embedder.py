@@ -2,13 +2,21 @@ import dataclasses
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
+import typer
 
+from meetscribe.embedder_file import load_embedder, save_embedder
 from meetscribe.nn.embedder import EmbedderConfig
 from meetscribe.streaming.likeness import Likeness
-from meetscribe.training.export_embedder import averaged_embedder, fitted, is_for_estimates, means_of
+from meetscribe.streaming.resemblance import Resemblance
+from meetscribe.streaming.spectra import Spectra
+from meetscribe.testing import tiny_embedder
+from meetscribe.training import export_embedder
+from meetscribe.training.export_embedder import averaged_embedder, fitted, is_for_estimates, main, means_of
 from meetscribe.training.objectives.people import PeopleClassifier
 
+CORPUS = ("--corpus", "corpus", "--cache", "cache")
 SMALL = EmbedderConfig(width=16, blocks=1, kernel=3, joined=1, pooled=16, attention=8, dimensions=16)
 
 
@@ -64,3 +72,27 @@ def test_half_of_the_people_are_for_estimates() -> None:
     """Who is on which side follows from the name alone, and both sides have many."""
     sides = [is_for_estimates(f"speaker-{number}") for number in range(200)]
     assert 60 < sum(sides) < 140
+
+
+def test_a_models_embedder_is_kept_and_how_people_sound_is_new(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of a model's directory the network and its id stay; a model without an embedder is a sentence."""
+    spectra = Spectra(np.eye(80), np.full(80, 2.0))
+    for name, given in {"load_meeting_rooms": None, "load_corpus": None, "estimated": spectra}.items():
+        monkeypatch.setattr(export_embedder, name, lambda *_, given=given: given)
+    command = typer.Typer()
+    command.command()(main)
+    there, empty = tmp_path / "there", tmp_path / "empty"
+    for folder in (there, empty):
+        folder.mkdir()
+    id = save_embedder(tiny_embedder().network, Resemblance(Likeness(score=3.0)), there)
+    command(["--checkpoint", str(there), "--out", str(there), *CORPUS], standalone_mode=False)
+    found = load_embedder(there)
+    assert found is not None
+    assert (found.id, found.likeness.score) == (id, 3.0)
+    assert found.resemblance.spectra is not None
+    assert found.resemblance.spectra.spread.tolist() == spectra.spread.tolist()
+    code = command(["--checkpoint", str(empty), "--out", str(there), *CORPUS], standalone_mode=False)
+    assert code == 2
+    assert "has no embedder; name a checkpoint" in capsys.readouterr().err

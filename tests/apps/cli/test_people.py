@@ -16,6 +16,7 @@ from meetscribe.models import EmbedderFacts
 from meetscribe.nn.features import Features
 from meetscribe.store.store import Store
 from meetscribe.streaming.likeness import Likeness
+from meetscribe.streaming.resemblance import Resemblance
 
 RATE = 16_000
 LIKENESS = Likeness(offset=-30.0, score=40.0, length=0.0, score_length=0.0)
@@ -77,7 +78,7 @@ def people(cli, monkeypatch):
     def load(directory):
         return Recogniser(directory.name, VoiceEngine(), VoiceTranscriber)
 
-    embedder = SpeakerEmbedder("spectrum", Spectrum(), LIKENESS)  # type: ignore[arg-type]
+    embedder = SpeakerEmbedder("spectrum", Spectrum(), Resemblance(LIKENESS))  # type: ignore[arg-type]
     monkeypatch.setattr(enrolment, "embedder_of", lambda model: embedder)
     for module in (transcribe, past):
         monkeypatch.setattr(module, "load_recogniser", load)
@@ -187,6 +188,25 @@ def test_the_store_takes_a_name_out_only_where_it_is(people, tmp_path):
     people("edit", "rename", first, "s1", "Alice")
     people("edit", "rename", first, "s2", "Bob")
     with Store(tmp_path / "data" / "meetscribe") as store:
-        assert store.forget_name("Alice") == 1
-        assert store.forget_name("Nobody") == 0
+        assert store.change_name("Alice", None) == 1
+        assert store.change_name("Nobody", None) == 0
         assert set(store.meeting(first).speakers.values()) == {None, "Bob"}
+
+
+def test_who_is_renamed_is_called_so_everywhere(people, tmp_path):
+    """Past meetings and exports have the new name, and no byte has the old one."""
+    people("people", "enrol", "Zacharias", say(tmp_path / "one.wav", ".AAAAAAA."))
+    meeting = people("import", say(tmp_path / "two.wav", ".AAA.BBB.", seed=5)).out.strip()
+    assert "Zacharias" in people("show", meeting).out
+    result = people("people", "rename", "Zacharias", "Quentin")
+    assert (result.code, result.out) == (0, "Quentin\n")
+    assert "1 meeting of the past" in result.err
+    assert "Quentin" in people("show", meeting).out
+    assert "Quentin" in people("export", meeting, "-f", "md").out
+    assert bytes_with(tmp_path / "data", "Zacharias") == []
+    people("people", "enrol", "Xaver", say(tmp_path / "three.wav", ".AAAAAAA.", seed=7))
+    assert people("people", "merge", "Quentin", "Xaver").out == "Xaver\n"
+    assert "Xaver" in people("show", meeting).out
+    assert bytes_with(tmp_path / "data", "Quentin") == []
+    assert people("people", "forget", "Xaver", "--yes").code == 0
+    assert bytes_with(tmp_path / "data", "Xaver") == []
