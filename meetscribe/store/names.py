@@ -1,6 +1,6 @@
-"""Taking a name out of past meetings: who was called so is a speaker without a name from then on.
+"""Another name in past meetings, or none: who was called so is called otherwise, or a speaker without a name.
 
-The events stay, with their numbers and times; only the name in them is emptied, as for what goes off the record.
+The events stay, with their numbers and times; only the name in them changes, as for what goes off the record.
 Not covered: names that somebody said or typed into a correction, a note or a title.
 """
 
@@ -16,13 +16,13 @@ from meetscribe.store.log import note_scrub
 _NAMED = "SELECT meeting, seq, event FROM events WHERE type = 'speaker_update'"
 
 
-def take_out(database: Database, name: str) -> int:
-    """Empty a name in all meetings of a database; returns in how many it was."""
+def change(database: Database, name: str, new: str | None) -> int:
+    """Put another name in its place in all meetings of a database, or none; returns in how many it was."""
     with database.writing() as connection:
         changed = {
             meeting
             for meeting, seq, line in connection.execute(_NAMED).fetchall()
-            if _emptied(connection, (meeting, seq), line, name)
+            if _changed(connection, (meeting, seq), line, name, new)
         }
         for meeting in changed:
             _index_anew(connection, meeting)
@@ -31,12 +31,17 @@ def take_out(database: Database, name: str) -> int:
     return len(changed)
 
 
-def _emptied(connection: sqlite3.Connection, place: tuple[int, int], line: str, name: str) -> bool:
+def _changed(
+    connection: sqlite3.Connection, place: tuple[int, int], line: str, name: str, new: str | None
+) -> bool:
     event = wire.loads(line)
     if not isinstance(event, ev.SpeakerUpdate) or all(one.speaker != name for one in event.changes):
         return False
     changes = tuple(
-        replace(one, speaker=None, confidence=None) if one.speaker == name else one for one in event.changes
+        replace(one, speaker=new, confidence=None if new is None else one.confidence)
+        if one.speaker == name
+        else one
+        for one in event.changes
     )
     text = wire.dumps(replace(event, changes=changes))
     connection.execute("UPDATE events SET event = ? WHERE meeting = ? AND seq = ?", (text, *place))

@@ -3,7 +3,7 @@
 `DATA/people.json` holds everybody; with a key it is `DATA/people.sealed` instead (AES-256-GCM, the key derived from a
 passphrase by scrypt). The file is written anew as a whole, and what was there before is overwritten with zeros, so that
 who is forgotten is in no file any more. Nothing of it is ever logged.
-Not covered: disks and backups that keep old blocks, names in past meetings (`Store.forget_name`).
+Not covered: disks and backups that keep old blocks, names in past meetings (`Store.change_name`).
 """
 
 import base64

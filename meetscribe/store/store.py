@@ -297,18 +297,28 @@ class Store:
                 "they go when that one has ended and any command is run"
             )
 
-    def forget_name(self, name: str) -> int:
-        """Take a name out of all meetings, whoever gave it; returns in how many it was.
+    def none_is_recorded(self) -> None:
+        """Make sure that no meeting goes on, whose names would be left behind.
+
+        Raises:
+            InputError: one is being recorded.
+        """
+        going_on = [meeting.id for meeting in self.meetings() if meeting.state == "open"]
+        if going_on:
+            raise InputError(
+                f"{going_on[0]!r} is being recorded; rename or forget somebody when it has ended"
+            )
+
+    def change_name(self, name: str, new: str | None) -> int:
+        """Put another name in its place in all meetings, whoever gave it, or none; returns in how many it was.
 
         Raises:
             InputError: a meeting is being recorded, which may hold it; then nothing has changed.
             StorageError: another process does not let go; the rest is done when the store is opened next.
         """
-        going_on = [meeting.id for meeting in self.meetings() if meeting.state == "open"]
-        if going_on:
-            raise InputError(f"{going_on[0]!r} is being recorded; forget somebody when it has ended")
+        self.none_is_recorded()
         with self._all() as databases:
-            counts = [names.take_out(database, name) for database in databases]
+            counts = [names.change(database, name, new) for database in databases]
             done = [
                 forget.finish(one, self._recordings) for one, n in zip(databases, counts, strict=True) if n
             ]

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, date, datetime
@@ -144,18 +144,26 @@ def _row(person: Person, embedder: str | None) -> dict[str, Any]:
 
 @people.command()
 def rename(context: typer.Context, old: Name, new: Name) -> None:
-    """Call somebody otherwise from now on; past meetings keep what they say."""
-    with _opened(context) as (_, known):
-        known.rename(old, new)
-        print(new, flush=True)
+    """Call somebody otherwise, in past meetings too."""
+    with _opened(context) as (settings, known):
+        _call(settings, old, new, known.rename)
 
 
 @people.command()
 def merge(context: typer.Context, name: Name, into: Name) -> None:
-    """Make one of two who are the same person: the second name stays."""
-    with _opened(context) as (_, known):
-        known.merge(name, into)
-        print(into, flush=True)
+    """Make one of two who are the same person: the second name stays, in past meetings too."""
+    with _opened(context) as (settings, known):
+        _call(settings, name, into, known.merge)
+
+
+def _call(settings: Settings, name: str, new: str, how: Callable[[str, str], None]) -> None:
+    """Let somebody be called otherwise from now on, and in the meetings of the past."""
+    with Store(settings.data_dir) as store:
+        store.none_is_recorded()
+        how(name, new)
+        meetings = store.change_name(name, new)
+    say(f"{name} is called {new}, in {meetings} meeting{'s' * (meetings != 1)} of the past too")
+    print(new, flush=True)
 
 
 @people.command()
@@ -189,7 +197,7 @@ def forget(
         if not yes and not (sys.stdin.isatty() and typer.confirm(f"Forget {name}?", err=True)):
             raise UsageError(f"{name!r} is not forgotten; give --yes to do it without asking")
         with Store(settings.data_dir) as store:
-            meetings = store.forget_name(name)
+            meetings = store.change_name(name, None)
         if remembered or not meetings:
             known.forget(name)
         say(
