@@ -127,9 +127,12 @@ def embedder_facts(directory: Path) -> EmbedderFacts | None:
             said = file.metadata()
             names = set(file.keys())
             cohort = file.get_tensor(COHORT) if COHORT in names else None
-            spectra = {name: file.get_tensor(full) for name, full in SPECTRA.items() if full in names}
+            tells_places = not names.isdisjoint(SPECTRA.values())
+            spectra = (
+                {name: file.get_tensor(full) for name, full in SPECTRA.items()} if tells_places else None
+            )
         sizes, likeness = json.loads(said["sizes"]), json.loads(said["likeness"])
-        facts = EmbedderFacts(str(said["id"]), sizes, likeness, cohort, spectra or None)
+        facts = EmbedderFacts(str(said["id"]), sizes, likeness, cohort, spectra)
         version = int(said["version"])
     except (SafetensorError, OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise CheckpointError(f"{path} is damaged; install the model again") from error

@@ -11,6 +11,7 @@ Not covered: names (`remembered.py`), the whole of a recording at once (`second_
 from collections import deque
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,6 +91,11 @@ class Heard:
         """What it tells."""
         return Told(self.voice, self.spectrum, self.seconds)
 
+    @cached_property
+    def spoken(self) -> Spoken:
+        """The same, ready to be added up: it is compared with everybody after every turn."""
+        return Spoken.of(self.told)
+
 
 class Tracker:
     """The speakers of a meeting so far; `new_id` gives ids that nobody has."""
@@ -153,12 +159,12 @@ class Tracker:
         for other in self._recent:
             waits = other is not one and other.speaker is None and other.seconds >= self.settings.least
             free = waits and not any(_overlap(other, own) for own in alike)
-            if free and self._between(Spoken.of(one.told), Spoken.of(other.told)) >= self.settings.join:
+            if free and self._between(one.spoken, other.spoken) >= self.settings.join:
                 alike.append(other)
         if sum(own.seconds for own in alike) < self.settings.new:
             return
         name = self._new_id()
-        self.speakers[name] = Speaker(name, one.turn.end, Spoken.of(one.told).scaled(0.0))
+        self.speakers[name] = Speaker(name, one.turn.end, one.spoken.scaled(0.0))
         for own in alike:
             self._give(own, name)
 
@@ -182,7 +188,7 @@ class Tracker:
 
     def _odds(self, one: Heard) -> dict[str, float]:
         """Return how likely a turn is each speaker's; of its own speaker's voice, what it added is left out."""
-        found, own = {}, Spoken.of(one.told)
+        found, own = {}, one.spoken
         for name, speaker in self.speakers.items():
             said = speaker.said
             if name == one.speaker:
@@ -206,7 +212,7 @@ class Tracker:
     def _give(self, one: Heard, name: str) -> None:
         speaker = self.speakers[name]
         one.speaker = name
-        speaker.said = speaker.said.and_(Spoken.of(one.told))
+        speaker.said = speaker.said.and_(one.spoken)
         if speaker.seconds > self.settings.most_counted:
             speaker.said = speaker.said.scaled(self.settings.most_counted / speaker.seconds)
         meanwhile = {str(other.speaker) for other in self._recent if _overlap(one, other)} | one.barred
@@ -218,7 +224,7 @@ class Tracker:
     def _take(self, one: Heard) -> None:
         if one.speaker is not None and one.speaker in self.speakers:
             speaker = self.speakers[one.speaker]
-            left = speaker.said.and_(Spoken.of(one.told), -1.0)
+            left = speaker.said.and_(one.spoken, -1.0)
             speaker.said = left if left.seconds > 0.0 else left.scaled(0.0)
         one.speaker = None
 

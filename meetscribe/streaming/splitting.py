@@ -1,8 +1,8 @@
 """Where another voice goes on in the middle of a turn: people answer each other without a pause.
 
 Words of two people may have become one turn of the first pass. Of the final pass' words, the voice before each is
-compared with the voice from it on. Where they are less alike than people are to strangers the turn may be split; it is,
-if the parts, each heard as a whole, are not one person's either.
+compared with the voice from it on, and in recordings how both sound where they are. Where they are less alike than
+people are to strangers the turn may be split; it is, if the parts, each heard as a whole, are not one person's either.
 Not covered: what a voice is (`nn/embedder.py`), turns that end by silence (`turns.py`).
 """
 
