@@ -4,6 +4,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
 
 from meetscribe.embedder_file import load_embedder, save_embedder
 from meetscribe.errors import CheckpointError
@@ -89,3 +91,15 @@ def test_a_file_that_was_cut_off_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / EMBEDDER).write_bytes(whole[: len(whole) // 2])
     with pytest.raises(CheckpointError, match="install the model again"):
         load_embedder(tmp_path)
+
+
+def test_half_of_how_people_sound_is_a_sentence(tmp_path: Path) -> None:
+    """A file that has one of the two tensors is damaged, not one without."""
+    spectra = Spectra(np.eye(80), np.full(80, 2.0))
+    save_embedder(tiny_embedder().network, Resemblance(LIKENESS, spectra), tmp_path)
+    with safe_open(tmp_path / EMBEDDER, "pt") as file:
+        head, kept = file.metadata(), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    del kept["spectra.spread"]
+    save_file(kept, tmp_path / EMBEDDER, head)
+    with pytest.raises(CheckpointError, match="install the model again"):
+        embedder_facts(tmp_path)
